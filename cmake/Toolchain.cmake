@@ -1,0 +1,32 @@
+# Warnings, sanitizers, ccache and a fast linker where they are there.
+add_library(sagitta_options INTERFACE)
+target_compile_options(sagitta_options INTERFACE
+  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Werror)
+target_compile_definitions(sagitta_options INTERFACE
+  ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+  SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
+  include(Clang14Coroutines)
+endif()
+
+if(SAGITTA_SANITIZE)
+  add_compile_options(-fsanitize=${SAGITTA_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SAGITTA_SANITIZE})
+  if(SAGITTA_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+
+find_program(SAGITTA_CCACHE ccache)
+if(SAGITTA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SAGITTA_CCACHE})
+endif()
+
+find_program(SAGITTA_MOLD mold)
+find_program(SAGITTA_LLD ld.lld)
+if(SAGITTA_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(SAGITTA_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()

@@ -1,0 +1,38 @@
+// Bytes to data set, by PS3.5 section 7 and Annex A, in one pass without recursion. Every length is
+// compared with what is there before it is used; nothing is allocated from a declared length.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "dicom/data_set.h"
+#include "dicom/transfer_syntax.h"
+
+namespace sagitta::dicom {
+
+struct ParseOptions {
+    bool stop_before_pixel_data = false;  ///< ends before (7FE0,xxxx) of the top level
+    bool keep_readable_part = false;      ///< a fault ends the data set instead of refusing it
+    std::uint32_t max_depth = 64;         ///< nested sequences
+    std::uint32_t max_elements = 8u << 20;
+    std::uint64_t max_inflated_bytes = 1ull << 30;  ///< of a deflated data set
+};
+
+struct ParsedDataSet {
+    DataSet data_set;
+    std::vector<Error> warnings;       ///< what was repaired, or why the readable part ends
+    std::uint64_t consumed_bytes = 0;  ///< of the (inflated) input
+};
+
+/// `bytes` is a whole data set, kept by `keep_alive` or, when that is null, by the caller for as
+/// long as the result lives. Errors: truncated, malformed (with byte offset), limit_exceeded.
+[[nodiscard]] Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const TransferSyntax& syntax,
+                                                   const ParseOptions& options = {},
+                                                   std::shared_ptr<const void> keep_alive = nullptr);
+
+}  // namespace sagitta::dicom

@@ -1,0 +1,61 @@
+// DICOM files (PS3.10 section 7): preamble, File Meta Information, data set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/byte_buffer.h"
+#include "core/result.h"
+#include "dicom/data_set.h"
+#include "dicom/parser.h"
+#include "dicom/transfer_syntax.h"
+#include "dicom/uid.h"
+
+namespace sagitta::dicom {
+
+/// Our name in (0002,0012) and on associations (PS3.7 D.3.3.2); under 2.25 (PS3.5 B.2).
+inline constexpr std::string_view kImplementationClassUid = "2.25.257758801102337156206168961896526374761";
+inline constexpr std::string_view kImplementationVersionName = "SAGITTA_0_1";
+
+/// Where things are in a file: nothing of the data set has been parsed yet.
+struct FileLayout {
+    DataSet meta;                       ///< group 0002; empty when the file has none
+    std::uint64_t data_set_offset = 0;  ///< of the first byte behind the meta information
+    const TransferSyntax* syntax = nullptr;  ///< of the data set; guessed when there is no meta
+    std::string transfer_syntax_uid;         ///< as the file names it; may be private
+    bool has_preamble = false;
+};
+
+/// Finds the parts of a file of which `bytes` is the beginning (a few KiB are enough).
+/// Errors: truncated, malformed; unsupported for a transfer syntax whose encoding is unknown.
+[[nodiscard]] Result<FileLayout> read_file_layout(std::span<const std::byte> bytes);
+
+struct ParsedFile {
+    FileLayout layout;
+    DataSet data_set;
+    std::vector<Error> warnings;
+};
+
+/// A whole file in memory; `keep_alive` as in parse_data_set.
+[[nodiscard]] Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptions& options = {},
+                                            std::shared_ptr<const void> keep_alive = nullptr);
+
+/// The whole file at `path`, owned by the result. Errors: not_found, io_failure, and parse_file's.
+[[nodiscard]] Result<ParsedFile> read_file(const std::string& path, const ParseOptions& options = {});
+
+/// What the File Meta Information of a new file says.
+struct FileMeta {
+    Uid sop_class_uid;
+    Uid sop_instance_uid;
+    std::string transfer_syntax_uid;
+    std::string source_ae_title;  ///< (0002,0016); left out when empty
+};
+
+/// Preamble, "DICM" and group 0002, ready to stand before the data set's bytes.
+[[nodiscard]] ByteBuffer make_file_header(const FileMeta& meta);
+
+}  // namespace sagitta::dicom
