@@ -45,6 +45,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return node().length == 0; }
     [[nodiscard]] const Node& node() const noexcept;
     [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+    [[nodiscard]] const DataSet& owner() const noexcept { return *data_set_; }
 
     /// The bytes as they are encoded. Of a sequence: its items as encoded (empty when built here).
     [[nodiscard]] std::span<const std::byte> value() const noexcept;
