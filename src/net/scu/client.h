@@ -1,0 +1,124 @@
+// What we ask of other nodes: echo, store, find, get, move over one association (PS3.7 section 9.1).
+// The peer is hostile: wrong ids, endless or missing answers end in an Error, never in a hang.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/byte_buffer.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "dicom/data_set.h"
+#include "dicom/transfer_syntax.h"
+#include "dicom/uid.h"
+#include "net/dimse/handlers.h"
+#include "net/dimse/payload.h"
+#include "net/dimse/status.h"
+#include "net/ul/association.h"
+
+namespace sagitta::net::scu {
+
+struct Address {
+    ul::AeTitle called;
+    std::string host;  ///< name or number
+    std::uint16_t port = 104;
+};
+
+/// One wish: this SOP class in any of these transfer syntaxes, in order of preference.
+struct WantedContext {
+    std::string sop_class_uid;
+    std::vector<std::string> transfer_syntaxes;
+    bool as_scp = false;  ///< we take C-STOREs for it (C-GET): proposes the SCP role
+};
+
+struct ClientSettings {
+    ul::AeTitle calling;
+    ul::AssociationSettings association;
+    std::uint32_t max_pdu_bytes = 256 * 1024;
+    ul::Duration response_timeout = std::chrono::seconds(60);  ///< between two messages of the peer
+    std::uint64_t max_object_bytes = std::uint64_t{2} << 30;   ///< of an incoming data set
+};
+
+/// Presentation contexts for what is to be sent: one context per (SOP class, transfer syntax), at
+/// most 128 in all; when they do not fit, contexts of one SOP class share, then the rest is left
+/// out. Duplicates are merged.
+[[nodiscard]] std::vector<ul::ProposedPresentationContext> propose(std::span<const WantedContext> wanted);
+
+/// What a C-STORE says beside its bytes.
+struct StoreOperation {
+    dicom::Uid sop_class_uid;
+    dicom::Uid sop_instance_uid;
+    std::string transfer_syntax_uid;
+    std::optional<ul::AeTitle> move_originator;
+    std::uint16_t move_originator_message_id = 0;
+};
+
+/// An instance that a C-GET brought.
+struct ReceivedInstance {
+    dicom::Uid sop_class_uid;
+    dicom::Uid sop_instance_uid;
+    std::string transfer_syntax_uid;
+    ByteBuffer data_set;
+};
+
+/// The end of a C-GET or C-MOVE as the peer tells it.
+struct RetrieveReport {
+    dimse::Outcome outcome;
+    dimse::SubOperationCounts counts;
+};
+
+/// One identifier of a C-FIND; `data_set` lives during the call. False stops with a C-CANCEL.
+using OnMatch = std::function<Task<bool>(const dicom::DataSet& identifier)>;
+using OnInstance = std::function<Task<dimse::Outcome>(ReceivedInstance instance)>;
+/// Progress of a retrieval; false sends a C-CANCEL.
+using OnProgress = std::function<bool(const dimse::SubOperationCounts& counts)>;
+
+/// Open association. One operation at a time; all on the executor it was opened on. Destroyed
+/// without release, it aborts. An Error (not a status) means that the association is over, except
+/// where noted.
+class Client {
+public:
+    /// Connects and negotiates on the caller's executor. Errors: refused (with the reason),
+    /// timeout, connection_lost, not_found (no such host), protocol_error.
+    [[nodiscard]] static Task<Result<std::unique_ptr<Client>>> open(Address peer, ClientSettings settings,
+                                                                    std::vector<WantedContext> wanted);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    [[nodiscard]] std::span<const ul::AcceptedPresentationContext> contexts() const;
+    /// A context for that SOP class, and transfer syntax unless it is empty; null when none.
+    [[nodiscard]] const ul::AcceptedPresentationContext* context_for(
+        std::string_view sop_class_uid, std::string_view transfer_syntax_uid = {}) const;
+
+    /// Error unsupported (here and below): no context for it; the association goes on.
+    [[nodiscard]] Task<Result<dimse::Outcome>> echo();
+    [[nodiscard]] Task<Result<dimse::Outcome>> store(StoreOperation operation, dimse::Payload& payload);
+    /// `identifier` is encoded in the context's transfer syntax.
+    [[nodiscard]] Task<Result<dimse::Outcome>> find(dicom::Uid sop_class_uid,
+                                                    const dicom::DataSet& identifier, OnMatch on_match);
+    [[nodiscard]] Task<Result<RetrieveReport>> get(dicom::Uid sop_class_uid, const dicom::DataSet& identifier,
+                                                   OnInstance on_instance, OnProgress on_progress = {});
+    [[nodiscard]] Task<Result<RetrieveReport>> move(dicom::Uid sop_class_uid,
+                                                    const dicom::DataSet& identifier, ul::AeTitle destination,
+                                                    OnProgress on_progress = {});
+
+    /// A-RELEASE and its answer; nothing else afterwards.
+    [[nodiscard]] Task<Result<void>> release();
+    /// A-ABORT by the user.
+    void abort();
+
+private:
+    struct Impl;
+    explicit Client(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sagitta::net::scu

@@ -1,0 +1,55 @@
+// Which presentation contexts we agree to, as a function of what is proposed and a policy
+// (PS3.8 9.3.2 and 9.3.3, PS3.7 D.3). Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "net/ul/pdu.h"
+#include "net/ul/reject.h"
+
+namespace sagitta::net::ul {
+
+/// What an acceptor agrees to. The default takes all we can serve.
+struct NegotiationPolicy {
+    bool accept_verification = true;
+    bool accept_storage = true;
+    bool accept_find = true;
+    bool accept_move = true;
+    bool accept_get = true;
+    /// Abstract syntaxes we do not know are taken as storage SOP classes.
+    bool accept_unknown_as_storage = false;
+    /// Storage transfer syntaxes, in no order: the proposer's order counts. Empty is every one.
+    std::vector<std::string> storage_transfer_syntaxes;
+    std::uint32_t max_pdu_bytes = 256 * 1024;  ///< announced; 0 is not allowed
+};
+
+/// What kind of service an abstract syntax stands for.
+enum class ServiceKind { verification, storage, find, move, get, other };
+[[nodiscard]] ServiceKind service_kind(std::string_view abstract_syntax) noexcept;
+
+struct Negotiated {
+    AssociateAc answer;
+    std::vector<AcceptedPresentationContext> contexts;
+};
+
+/// The acceptor's answer. Refuses only what is the same for every policy: the application context
+/// and a peer whose maximum length cannot hold a fragment. AE titles are the gate's business.
+[[nodiscard]] std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request,
+                                                            const NegotiationPolicy& policy);
+
+/// The requestor's reading of the answer: contexts that were proposed, accepted, and given a
+/// transfer syntax that was proposed. Everything else in the answer is ignored.
+[[nodiscard]] std::vector<AcceptedPresentationContext> accepted_contexts(const AssociateRq& request,
+                                                                         const AssociateAc& answer);
+
+/// The smallest maximum length we can work with: a PDV header and two bytes.
+inline constexpr std::uint32_t kMinPduBytes = 8;
+
+/// Our (0002,0012) and (0002,0013), announced in every association (PS3.7 D.3.3.2).
+inline constexpr std::string_view kImplementationClassUid = "2.25.190146402398744201884301932716013042511";
+inline constexpr std::string_view kImplementationVersionName = "SAGITTA_01";
+
+}  // namespace sagitta::net::ul
