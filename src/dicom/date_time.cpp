@@ -9,9 +9,13 @@
 namespace sagitta::dicom {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.end(), is_digit); }
+bool all_digits(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), is_digit);
+}
 
 /// Of two or four digits.
 int number(std::string_view digits) {
@@ -50,7 +54,8 @@ std::optional<Digits> split_fraction(std::string_view text, std::size_t whole_wh
     Digits digits{std::string(text.substr(0, point)), {}};
     if (point != std::string_view::npos) {
         digits.fraction = text.substr(point + 1);
-        if (digits.fraction.empty() || digits.fraction.size() > 6 || digits.whole.size() != whole_when_fraction) {
+        if (digits.fraction.empty() || digits.fraction.size() > 6 ||
+            digits.whole.size() != whole_when_fraction) {
             return std::nullopt;
         }
     }
@@ -58,11 +63,14 @@ std::optional<Digits> split_fraction(std::string_view text, std::size_t whole_wh
     return digits;
 }
 
-void fill_fraction(std::string& fraction, bool upper) { fraction.resize(6, upper ? '9' : '0'); }
+void fill_fraction(std::string& fraction, bool upper) {
+    fraction.resize(6, upper ? '9' : '0');
+}
 
 int days_in_month(int year, int month) {
-    const std::chrono::year_month_day_last last{std::chrono::year{year},
-                                                std::chrono::month_day_last{std::chrono::month{static_cast<unsigned>(month)}}};
+    const std::chrono::year_month_day_last last{
+        std::chrono::year{year},
+        std::chrono::month_day_last{std::chrono::month{static_cast<unsigned>(month)}}};
     return static_cast<int>(static_cast<unsigned>(last.day()));
 }
 
@@ -73,7 +81,9 @@ std::string two_digits(int value) {
 /// "YYYYMMDDHHMMSS" less an offset. Beyond the four-digit years it stays at their end.
 std::string shifted(const std::string& whole, std::chrono::minutes offset) {
     using namespace std::chrono;
-    const auto part = [&](std::size_t at, std::size_t size) { return number(std::string_view(whole).substr(at, size)); };
+    const auto part = [&](std::size_t at, std::size_t size) {
+        return number(std::string_view(whole).substr(at, size));
+    };
     // Days beyond the month's end roll over, as sys_days of an unnormalised date does.
     const sys_days first_of_month{year{part(0, 4)} / month{static_cast<unsigned>(part(4, 2))} / day{1}};
     const sys_seconds instant = sys_seconds{first_of_month} + days{part(6, 2) - 1} + hours{part(8, 2)} +
@@ -84,15 +94,18 @@ std::string shifted(const std::string& whole, std::chrono::minutes offset) {
     const int y = static_cast<int>(ymd.year());
     if (y < 0) return "00000101000000";
     if (y > 9999) return "99991231235959";
-    return two_digits(y / 100) + two_digits(y % 100) + two_digits(static_cast<int>(static_cast<unsigned>(ymd.month()))) +
+    return two_digits(y / 100) + two_digits(y % 100) +
+           two_digits(static_cast<int>(static_cast<unsigned>(ymd.month()))) +
            two_digits(static_cast<int>(static_cast<unsigned>(ymd.day()))) +
-           two_digits(static_cast<int>(time.hours().count())) + two_digits(static_cast<int>(time.minutes().count())) +
+           two_digits(static_cast<int>(time.hours().count())) +
+           two_digits(static_cast<int>(time.minutes().count())) +
            two_digits(static_cast<int>(time.seconds().count()));
 }
 
 /// "+ZZXX" or "-ZZXX" between -1200 and +1400.
 std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
-    if (text.size() != 5 || (text[0] != '+' && text[0] != '-') || !all_digits(text.substr(1))) return std::nullopt;
+    if (text.size() != 5 || (text[0] != '+' && text[0] != '-') || !all_digits(text.substr(1)))
+        return std::nullopt;
     const int hours = number(text.substr(1, 2));
     const int minutes = number(text.substr(3, 2));
     const int total = hours * 60 + minutes;
@@ -125,7 +138,8 @@ std::string date_bound(std::string_view value) {
         digits.erase(7, 1);
         digits.erase(4, 1);
     }
-    if (digits.size() != 8 || !all_digits(digits) || !are_places(std::string_view(digits).substr(4), 0)) return {};
+    if (digits.size() != 8 || !all_digits(digits) || !are_places(std::string_view(digits).substr(4), 0))
+        return {};
     return digits;
 }
 
@@ -151,7 +165,8 @@ std::string date_time_bound(std::string_view value, bool upper) {
         text = text.substr(0, sign);
     }
     auto digits = split_fraction(text, 14);
-    if (!digits || digits->whole.size() < 4 || !are_places(std::string_view(digits->whole).substr(4), 0)) return {};
+    if (!digits || digits->whole.size() < 4 || !are_places(std::string_view(digits->whole).substr(4), 0))
+        return {};
     std::string& whole = digits->whole;
     if (whole.size() < 6) whole += upper ? "12" : "01";
     if (whole.size() < 8) {

@@ -24,9 +24,13 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+bool has_wildcard(std::string_view text) {
+    return text.find_first_of("*?") != std::string_view::npos;
+}
 
-bool is_date_or_time(Vr vr) { return vr == Vr::DA || vr == Vr::TM || vr == Vr::DT; }
+bool is_date_or_time(Vr vr) {
+    return vr == Vr::DA || vr == Vr::TM || vr == Vr::DT;
+}
 
 /// Whether a value of this VR is compared as a number, and of which kind.
 enum class NumberKind : std::uint8_t { none, integer, real };
@@ -118,7 +122,8 @@ void add_name_pattern(std::vector<std::string>& patterns, std::string pattern) {
 }
 
 Error malformed_key(Vr vr, std::string_view what) {
-    return {Errc::invalid_argument, "match key of VR " + std::string(to_string(vr)) + ": " + std::string(what)};
+    return {Errc::invalid_argument,
+            "match key of VR " + std::string(to_string(vr)) + ": " + std::string(what)};
 }
 
 /// A range, or a time that covers more than an instant and so is one.
@@ -160,7 +165,8 @@ Result<MatchKey> parse_text_key(MatchKey key, const std::vector<std::string_view
             key.values.push_back(comparable(key.vr, value));
             continue;
         }
-        if (value.size() > kLongestPatternBytes) return Error{Errc::limit_exceeded, "match pattern beyond 4 KiB"};
+        if (value.size() > kLongestPatternBytes)
+            return Error{Errc::limit_exceeded, "match pattern beyond 4 KiB"};
         patterns = true;
         std::string pattern = comparable(key.vr, value);
         if (key.vr == Vr::PN) {
@@ -170,8 +176,9 @@ Result<MatchKey> parse_text_key(MatchKey key, const std::vector<std::string_view
         }
     }
     std::erase(key.values, "");  // a name of delimiters alone
-    const bool universal = key.values.empty() || (wildcards && std::any_of(key.values.begin(), key.values.end(),
-                                                                            [](const auto& v) { return is_only_stars(v); }));
+    const bool universal =
+        key.values.empty() || (wildcards && std::any_of(key.values.begin(), key.values.end(),
+                                                        [](const auto& v) { return is_only_stars(v); }));
     if (universal) return MatchKey{key.tag, key.vr, MatchKind::universal, {}};
     key.kind = patterns                 ? MatchKind::wildcard
                : key.values.size() == 1 ? MatchKind::single_value
@@ -189,7 +196,8 @@ bool matches_comparable(const MatchKey& key, std::string_view value) {
         case MatchKind::universal: return true;
         case MatchKind::range: return in_range(key, value);
         case MatchKind::single_value:
-        case MatchKind::list: return std::find(key.values.begin(), key.values.end(), value) != key.values.end();
+        case MatchKind::list:
+            return std::find(key.values.begin(), key.values.end(), value) != key.values.end();
         case MatchKind::wildcard:
             return std::any_of(key.values.begin(), key.values.end(),
                                [&](const auto& pattern) { return matches_wildcard(pattern, value); });

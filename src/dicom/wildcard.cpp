@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t kWordBits = 64;
 
-bool is_continuation(unsigned byte) { return (byte & 0xc0) == 0x80; }
+bool is_continuation(unsigned byte) {
+    return (byte & 0xc0) == 0x80;
+}
 
 /// Up to 63 tokens, nearly all patterns there are: one word, no allocation.
 bool run_short(std::string_view pattern, std::string_view text) noexcept {
