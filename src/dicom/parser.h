@@ -27,6 +27,9 @@ struct ParsedDataSet {
     DataSet data_set;
     std::vector<Error> warnings;       ///< what was repaired, or why the readable part ends
     std::uint64_t consumed_bytes = 0;  ///< of the (inflated) input
+    /// Where the first top-level element of group 7FE0 begins, else where the data set ends: the
+    /// header of an object is everything before. Of a deflated data set: the size of the input.
+    std::uint64_t header_bytes = 0;
 };
 
 /// `bytes` is a whole data set, kept by `keep_alive` or, when that is null, by the caller for as

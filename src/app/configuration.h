@@ -1,0 +1,75 @@
+// What an operator decides: one TOML file, flags above it, defaults below. Values only; how they are
+// read is configuration_file.h, what they do is node.h. Every key is in docs/CONFIGURATION.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "net/ul/ae_title.h"
+#include "storage/archive.h"
+
+namespace sagitta::app {
+
+/// What a peer may ask of us, `allow` in the file.
+struct Rights {
+    bool echo = true;
+    bool store = true;
+    bool find = true;
+    bool move = true;
+    bool get = true;
+};
+
+/// A remote node, `AET@HOST:PORT`.
+struct PeerAddress {
+    net::ul::AeTitle ae_title;
+    std::string host;
+    std::uint16_t port = 104;
+};
+
+struct Peer {
+    PeerAddress address;
+    Rights rights;
+};
+
+struct NodeSettings {
+    net::ul::AeTitle ae_title = *net::ul::AeTitle::parse("SAGITTA");
+    std::string bind = "127.0.0.1";
+    std::uint16_t port = 11112;
+    std::string data = "sagitta-data";
+    bool promiscuous = false;
+};
+
+struct StorageSettings {
+    std::uint64_t volume_size = 4ull << 30;
+    storage::OnConflict on_conflict = storage::OnConflict::keep;
+    std::uint64_t memory_budget = 256ull << 20;
+    bool accept_unknown_sop_classes = true;
+};
+
+struct Limits {
+    std::uint32_t associations = 512;
+    std::uint32_t associations_per_peer = 0;  ///< by calling AE title and host; 0: no limit of its own
+    std::uint32_t max_pdu = 256 * 1024;
+    std::uint64_t max_object = 2ull << 30;
+    std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+    std::chrono::milliseconds artim_timeout = std::chrono::seconds(30);
+    std::chrono::milliseconds response_timeout = std::chrono::seconds(60);
+    std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+    std::uint64_t max_matches = 0;  ///< of one C-FIND; 0: as many as there are
+    std::uint32_t sequence_depth = 64;
+};
+
+struct Configuration {
+    NodeSettings node;
+    std::vector<Peer> peers;
+    StorageSettings storage;
+    Limits limits;
+    log::Level log_level = log::Level::info;
+    std::uint32_t network_threads = 2;
+    std::uint32_t worker_threads = 4;
+};
+
+}  // namespace sagitta::app

@@ -1,0 +1,388 @@
+#include "dicom/parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/bytes.h"
+#include "dicom/deflate.h"
+#include "dicom/dictionary.h"
+#include "dicom/generated/tags.h"
+
+namespace sagitta::dicom {
+namespace {
+
+constexpr std::uint32_t kUndefinedLength = 0xffffffffu;
+constexpr std::uint64_t kUnbounded = UINT64_MAX;
+
+struct Encoding {
+    bool explicit_vr;
+    bool big_endian;
+};
+
+// What an element header said, before anything is done about it.
+struct Header {
+    Tag tag;
+    Vr vr = Vr::none;
+    std::uint32_t length = 0;
+    std::uint32_t header_bytes = 8;
+};
+
+enum class Level : std::uint8_t { data_set, sequence, fragments, item };
+
+// An open container: the top level, a sequence, encapsulated pixel data, or an item.
+struct Frame {
+    std::uint32_t node = 0;
+    std::uint64_t end = kUnbounded;  // one past its last byte; kUnbounded until a delimiter says
+    std::uint64_t limit = 0;         // what nothing inside may pass: the nearest end around it
+    Level level = Level::data_set;
+    Encoding encoding{};
+    bool signed_pixels = false;  // (0028,0103) of this data set, or of the one around it
+};
+
+class Parser {
+public:
+    Parser(std::span<const std::byte> bytes, const TransferSyntax& syntax, const ParseOptions& options)
+        : bytes_(bytes), options_(options) {
+        Frame top;
+        top.end = top.limit = bytes.size();
+        top.encoding = sniffed({syntax.explicit_vr, syntax.big_endian});
+        frames_.push_back(top);
+        nodes_.reserve(std::min<std::size_t>(bytes.size() / 24 + 8, 512));
+    }
+
+    std::optional<Error> run() {
+        while (true) {
+            close_finished();
+            if (frames_.size() == 1 && (offset_ == bytes_.size() || stopped_)) break;
+            auto fault = frames_.back().level == Level::data_set || frames_.back().level == Level::item
+                             ? read_element()
+                             : read_item();
+            if (fault) return fault;
+        }
+        return std::nullopt;
+    }
+
+    // Ends every open container where the bytes end, so that the table is whole.
+    void close_all() {
+        while (frames_.size() > 1) close_top(offset_);
+    }
+
+    std::vector<Node> take_nodes() { return std::move(nodes_); }
+    std::vector<Error> take_warnings() { return std::move(warnings_); }
+    [[nodiscard]] std::uint64_t offset() const { return offset_; }
+    [[nodiscard]] std::uint64_t header_bytes() const { return header_bytes_ ? *header_bytes_ : offset_; }
+
+private:
+    // Some writers label a data set explicit and write it implicit, or the other way round.
+    Encoding sniffed(Encoding stated) {
+        if (bytes_.size() < 8 || stated.big_endian) return stated;
+        const bool looks_explicit = vr_at(4).has_value();
+        const auto implicit_length = load_le<std::uint32_t>(bytes_.data() + 4);
+        const bool implicit_fits = implicit_length <= bytes_.size() - 8 || implicit_length == kUndefinedLength;
+        if (stated.explicit_vr && !looks_explicit && implicit_fits && find_tag(tag_at(0, false)) != nullptr) {
+            warn("the data set is implicit VR, not explicit as stated");
+            return {false, false};
+        }
+        if (!stated.explicit_vr && looks_explicit && !implicit_fits) {
+            warn("the data set is explicit VR, not implicit as stated");
+            return {true, false};
+        }
+        return stated;
+    }
+
+    void warn(std::string what) {
+        if (warnings_.size() < 100) warnings_.emplace_back(Errc::malformed, std::move(what), offset_);
+    }
+
+    [[nodiscard]] Tag tag_at(std::uint64_t at, bool big_endian) const {
+        const std::byte* from = bytes_.data() + at;
+        return big_endian ? Tag(load_be<std::uint16_t>(from), load_be<std::uint16_t>(from + 2))
+                          : Tag(load_le<std::uint16_t>(from), load_le<std::uint16_t>(from + 2));
+    }
+    [[nodiscard]] std::optional<Vr> vr_at(std::uint64_t at) const {
+        return vr_from_letters(static_cast<char>(bytes_[at]), static_cast<char>(bytes_[at + 1]));
+    }
+    [[nodiscard]] std::uint16_t u16_at(std::uint64_t at, bool big_endian) const {
+        return big_endian ? load_be<std::uint16_t>(bytes_.data() + at) : load_le<std::uint16_t>(bytes_.data() + at);
+    }
+    [[nodiscard]] std::uint32_t u32_at(std::uint64_t at, bool big_endian) const {
+        return big_endian ? load_be<std::uint32_t>(bytes_.data() + at) : load_le<std::uint32_t>(bytes_.data() + at);
+    }
+    // Bytes up to the nearest end of a container around.
+    [[nodiscard]] std::uint64_t remaining() const { return frames_.back().limit - offset_; }
+    // What running into that end means: the input stops there, or a length inside is wrong.
+    [[nodiscard]] Errc overrun() const {
+        return frames_.back().limit == bytes_.size() ? Errc::truncated : Errc::malformed;
+    }
+
+    [[nodiscard]] Error fault(Errc code, std::string what) const { return {code, std::move(what), offset_}; }
+    [[nodiscard]] Error fault(Errc code, Tag tag, std::string_view what) const {
+        return {code, to_string(tag).append(" ").append(what), offset_};
+    }
+
+    void close_top(std::uint64_t content_end) {
+        const Frame& frame = frames_.back();
+        Node& node = nodes_[frame.node];
+        node.subtree = static_cast<std::uint32_t>(nodes_.size() - 1 - frame.node);
+        node.length = content_end - node.offset;
+        frames_.pop_back();
+    }
+
+    void close_finished() {
+        while (frames_.size() > 1 && frames_.back().end == offset_) close_top(offset_);
+    }
+
+    // Reads the header at offset_ without moving; empty with `problem` set when it cannot be.
+    bool read_header(Header& header, std::optional<Error>& problem) {
+        const Frame& frame = frames_.back();
+        const auto [is_explicit, big] = frame.encoding;
+        if (remaining() < 8) {
+            problem = fault(overrun(), "element header cut short");
+            return false;
+        }
+        header.tag = tag_at(offset_, big);
+        if (!is_explicit || header.tag.group() == 0xfffe) {
+            header.length = u32_at(offset_ + 4, big);
+            if (header.tag.group() != 0xfffe) header.vr = implicit_vr(header);
+            return true;
+        }
+        const auto vr = vr_at(offset_ + 4);
+        if (!vr) return read_unknown_vr(header, problem);
+        header.vr = *vr;
+        if (!has_long_header(*vr)) {
+            header.length = u16_at(offset_ + 6, big);
+            return true;
+        }
+        return read_long_length(header, problem);
+    }
+
+    bool read_long_length(Header& header, std::optional<Error>& problem) {
+        if (remaining() < 12) {
+            problem = fault(overrun(), header.tag, "header cut short");
+            return false;
+        }
+        header.header_bytes = 12;
+        header.length = u32_at(offset_ + 8, frames_.back().encoding.big_endian);
+        return true;
+    }
+
+    // Two letters that name no VR of today, or no letters at all: an element that turned implicit.
+    bool read_unknown_vr(Header& header, std::optional<Error>& problem) {
+        const bool big = frames_.back().encoding.big_endian;
+        const auto letter = [this](std::uint64_t at) {
+            return static_cast<char>(bytes_[at]) >= 'A' && static_cast<char>(bytes_[at]) <= 'Z';
+        };
+        if (letter(offset_ + 4) && letter(offset_ + 5)) {
+            header.vr = Vr::UN;
+            const std::uint16_t short_length = u16_at(offset_ + 6, big);
+            if (short_length == 0 && remaining() >= 12 && u32_at(offset_ + 8, big) <= remaining() - 12) {
+                warn("unknown VR, read as UN");
+                return read_long_length(header, problem);
+            }
+            warn("unknown VR with a 16-bit length, read as UN");
+            header.length = short_length;
+            return true;
+        }
+        warn("element without VR in an explicit data set, read as implicit");
+        header.length = u32_at(offset_ + 4, big);
+        header.vr = implicit_vr(header);
+        return true;
+    }
+
+    Vr implicit_vr(const Header& header) const {
+        const Tag tag = header.tag;
+        if (header.length == kUndefinedLength && tag != tags::PixelData) return Vr::SQ;
+        if (tag.is_group_length()) return Vr::UL;
+        if (tag.is_private_creator()) return Vr::LO;
+        const auto* entry = find_tag(tag);
+        if (entry == nullptr || entry->vr == Vr::none) return Vr::UN;
+        if (!entry->ambiguous_vr) return entry->vr;
+        if (entry->vr == Vr::OB || tag == tags::LUTData) return Vr::OW;  // PS3.5 A.1
+        return entry->vr == Vr::US && frames_.back().signed_pixels ? Vr::SS : entry->vr;
+    }
+
+    std::optional<Error> read_element() {
+        Frame& frame = frames_.back();
+        if (frames_.size() == 1 && rest_is_padding()) return std::nullopt;
+        Header header;
+        std::optional<Error> problem;
+        if (!read_header(header, problem)) return problem;
+        if (header.tag.group() == 0xfffe) return read_delimiter_in_data_set(header);
+        if (frames_.size() == 1 && header.tag.group() == 0x7fe0 && !header_bytes_) {
+            header_bytes_ = offset_;
+            if (options_.stop_before_pixel_data) {
+                stopped_ = true;
+                return std::nullopt;
+            }
+        }
+        if (nodes_.size() >= options_.max_elements) return fault(Errc::limit_exceeded, "too many elements");
+        const std::uint64_t value_at = offset_ + header.header_bytes;
+        if (header.length == kUndefinedLength) return open_undefined(header, value_at);
+        if (header.length > frame.limit - value_at) {
+            return fault(overrun(), header.tag, overrun() == Errc::truncated ? "is longer than the data set"
+                                                                             : "is longer than the item around it");
+        }
+        if (header.vr == Vr::SQ) return open(header, value_at, value_at + header.length, Level::sequence, frame.encoding);
+        if (header.length % 2 != 0) warn(to_string(header.tag) + " has an odd length");
+        push_value(header, value_at);
+        if (header.tag == tags::PixelRepresentation && header.length >= 2) {
+            frame.signed_pixels = u16_at(value_at, frame.encoding.big_endian) == 1;
+        }
+        offset_ = value_at + header.length;
+        return std::nullopt;
+    }
+
+    // Zeros behind the last element: written by devices that pad files to blocks.
+    bool rest_is_padding() {
+        if (bytes_[offset_] != std::byte{0} || nodes_.empty()) return false;
+        const auto rest = bytes_.subspan(offset_);
+        if (rest.size() >= 4 && load_le<std::uint32_t>(rest.data()) != 0) return false;
+        if (!std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return false;
+        warn("zeros behind the last element ignored");
+        if (!header_bytes_) header_bytes_ = offset_;
+        offset_ = bytes_.size();
+        return true;
+    }
+
+    std::optional<Error> read_delimiter_in_data_set(const Header& header) {
+        Frame& frame = frames_.back();
+        if (header.tag == kItemDelimitation && frame.level == Level::item) {
+            if (frame.end != kUnbounded) warn("item delimiter inside an item of defined length");
+            const auto content_end = offset_;
+            offset_ += 8;
+            if (frame.end == kUnbounded) {
+                close_top(content_end);
+            }
+            return std::nullopt;
+        }
+        if (header.tag == kSequenceDelimitation && frame.level == Level::item && frame.end == kUnbounded) {
+            warn("item delimiter missing before the end of the sequence");
+            close_top(offset_);
+            return std::nullopt;
+        }
+        if (header.tag == kSequenceDelimitation && header.length == 0 && frame.level == Level::item) {
+            warn("sequence delimiter inside an item ignored");  // behind a sequence of defined length
+            offset_ += 8;
+            return std::nullopt;
+        }
+        if (header.tag == kSequenceDelimitation && header.length == 0 && !nodes_.empty()) {
+            warn("sequence delimiter outside a sequence ignored");
+            offset_ += 8;
+            return std::nullopt;
+        }
+        return fault(Errc::malformed, header.tag, "outside a sequence");
+    }
+
+    std::optional<Error> open_undefined(const Header& header, std::uint64_t value_at) {
+        const Frame& frame = frames_.back();
+        switch (header.vr) {
+            case Vr::SQ: return open(header, value_at, kUnbounded, Level::sequence, frame.encoding);
+            case Vr::UN:  // PS3.5 6.2.2 note 4: implicit little endian inside, whatever is outside
+                return open(header, value_at, kUnbounded, Level::sequence, {false, false});
+            case Vr::OB:
+            case Vr::OW: return open(header, value_at, kUnbounded, Level::fragments, frame.encoding);
+            default: return fault(Errc::malformed, header.tag, "has undefined length, which its VR does not allow");
+        }
+    }
+
+    void push_value(const Header& header, std::uint64_t value_at) {
+        Node& node = nodes_.emplace_back();
+        node.offset = value_at;
+        node.length = header.length;
+        node.tag = header.tag;
+        node.vr = header.vr;
+        node.big_endian = frames_.back().encoding.big_endian;
+    }
+
+    std::optional<Error> open(const Header& header, std::uint64_t value_at, std::uint64_t end, Level level,
+                              Encoding encoding) {
+        if (frames_.size() > 2ull * options_.max_depth) {
+            return fault(Errc::limit_exceeded, header.tag, "is nested too deep");
+        }
+        Frame inner;
+        inner.node = static_cast<std::uint32_t>(nodes_.size());
+        inner.end = end;
+        inner.limit = std::min(end, frames_.back().limit);
+        inner.level = level;
+        inner.encoding = encoding;
+        inner.signed_pixels = frames_.back().signed_pixels;
+        push_value(header, value_at);
+        nodes_.back().undefined_length = end == kUnbounded;
+        frames_.push_back(inner);
+        offset_ = value_at;
+        return std::nullopt;
+    }
+
+    // Inside a sequence or encapsulated pixel data only items and the delimiter may stand.
+    std::optional<Error> read_item() {
+        const Frame frame = frames_.back();
+        if (remaining() < 8) return fault(overrun(), nodes_[frame.node].tag, "ends without its delimiter");
+        const Tag tag = tag_at(offset_, frame.encoding.big_endian);
+        const std::uint32_t length = u32_at(offset_ + 4, frame.encoding.big_endian);
+        if (tag == kSequenceDelimitation) {
+            if (frame.end != kUnbounded) {
+                warn("delimiter inside a sequence of defined length");
+                offset_ += 8;
+                return std::nullopt;
+            }
+            close_top(offset_);
+            offset_ += 8;
+            return std::nullopt;
+        }
+        if (tag != kItem) return fault(Errc::malformed, tag, "where an item must stand");
+        if (nodes_.size() >= options_.max_elements) return fault(Errc::limit_exceeded, "too many items");
+        Header header;
+        header.tag = kItem;
+        header.length = length;
+        const std::uint64_t value_at = offset_ + 8;
+        if (length != kUndefinedLength && length > frame.limit - value_at) {
+            return fault(overrun(), nodes_[frame.node].tag, "has an item longer than what is there");
+        }
+        if (frame.level == Level::fragments) {
+            if (length == kUndefinedLength) return fault(Errc::malformed, "fragment of undefined length");
+            if (length % 2 != 0) warn("fragment of odd length");
+            push_value(header, value_at);
+            offset_ = value_at + length;
+            return std::nullopt;
+        }
+        const auto end = length == kUndefinedLength ? kUnbounded : value_at + length;
+        return open(header, value_at, end, Level::item, frame.encoding);
+    }
+
+    std::span<const std::byte> bytes_;
+    const ParseOptions& options_;
+    std::uint64_t offset_ = 0;
+    std::vector<Frame> frames_;
+    std::vector<Node> nodes_;
+    std::vector<Error> warnings_;
+    std::optional<std::uint64_t> header_bytes_;
+    bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const TransferSyntax& syntax,
+                                     const ParseOptions& options, std::shared_ptr<const void> keep_alive) {
+    const std::uint64_t input_bytes = bytes.size();
+    std::vector<Error> warnings;
+    if (syntax.deflated && !bytes.empty()) {
+        auto inflated = inflate(bytes, options.max_inflated_bytes);
+        if (!inflated) return std::move(inflated).error();
+        auto owner = std::make_shared<const ByteBuffer>(std::move(*inflated));
+        bytes = owner->span();
+        keep_alive = std::move(owner);
+    }
+    Parser parser(bytes, syntax, options);
+    auto fault = parser.run();
+    if (fault) {
+        if (!options.keep_readable_part || fault->code == Errc::limit_exceeded) return std::move(*fault);
+        parser.close_all();
+        warnings.push_back(std::move(*fault));
+    }
+    ParsedDataSet parsed{DataSet(parser.take_nodes(), bytes, std::move(keep_alive)), parser.take_warnings(),
+                         parser.offset(), syntax.deflated ? input_bytes : parser.header_bytes()};
+    parsed.warnings.insert(parsed.warnings.end(), warnings.begin(), warnings.end());
+    return parsed;
+}
+
+}  // namespace sagitta::dicom

@@ -1,0 +1,146 @@
+#include "dicom/writer.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/bytes.h"
+#include "dicom/deflate.h"
+
+namespace sagitta::dicom {
+namespace {
+
+constexpr std::uint32_t kUndefinedLength = 0xffffffffu;
+
+class Writer {
+public:
+    Writer(const DataSet& data_set, bool explicit_vr, bool big_endian, ByteBuffer& out)
+        : data_set_(data_set), explicit_vr_(explicit_vr), big_endian_(big_endian), out_(out) {}
+
+    Result<void> run() {
+        const auto nodes = data_set_.nodes();
+        for (std::size_t index = 0; index < nodes.size(); ++index) {
+            if (auto closed = close_before(index); !closed) return closed;
+            const Node& node = nodes[index];
+            const bool container = node.vr == Vr::SQ || node.subtree != 0 || node.undefined_length;
+            const bool implicit_inside = node.vr == Vr::UN && node.undefined_length;
+            if (implicit_inside) ++implicit_depth_;
+            if (container || (node.tag == kItem && !in_fragments())) {
+                open(index, node);
+            } else if (auto written = write_value(node); !written) {
+                return written;
+            }
+        }
+        return close_before(nodes.size());
+    }
+
+private:
+    struct Open {
+        std::size_t last = 0;            // the row behind its content
+        std::size_t length_at = 0;       // where its length is to be filled in
+        bool undefined_length = false;
+        bool item = false;
+        bool fragments = false;
+        bool implicit_inside = false;    // UN of undefined length (PS3.5 6.2.2)
+    };
+
+    [[nodiscard]] bool in_fragments() const { return !open_.empty() && open_.back().fragments; }
+    [[nodiscard]] bool big() const { return big_endian_ && implicit_depth_ == 0; }
+
+    void u16(std::uint16_t value) { big() ? append_be(out_, value) : append_le(out_, value); }
+    void u32(std::uint32_t value) { big() ? append_be(out_, value) : append_le(out_, value); }
+
+    void tag(Tag value) {
+        u16(value.group());
+        u16(value.element());
+    }
+
+    // Everything but the length; says how wide the length is.
+    bool begin_header(const Node& node, bool implicit) {
+        tag(node.tag);
+        if (implicit || node.tag.group() == 0xfffe) return true;
+        append_text(out_, to_string(node.vr));
+        if (!has_long_header(node.vr)) return false;
+        u16(0);
+        return true;
+    }
+
+    void open(std::size_t index, const Node& node) {
+        Open entry;
+        entry.implicit_inside = node.vr == Vr::UN && node.undefined_length;
+        const bool implicit = !explicit_vr_ || implicit_depth_ > (entry.implicit_inside ? 1 : 0);
+        if (entry.implicit_inside) --implicit_depth_;  // its own header is still outside
+        begin_header(node, implicit);
+        entry.last = index + 1 + node.subtree;
+        entry.length_at = out_.size();
+        entry.undefined_length = node.undefined_length;
+        entry.item = node.tag == kItem;
+        entry.fragments = node.vr == Vr::OB || node.vr == Vr::OW;
+        u32(kUndefinedLength);
+        if (entry.implicit_inside) ++implicit_depth_;
+        open_.push_back(entry);
+    }
+
+    // Ends every container whose content is complete before the row `index`.
+    Result<void> close_before(std::size_t index) {
+        while (!open_.empty() && open_.back().last == index) {
+            const Open entry = open_.back();
+            open_.pop_back();
+            if (entry.undefined_length) {
+                tag(entry.item ? kItemDelimitation : kSequenceDelimitation);
+                u32(0);
+                if (entry.implicit_inside) --implicit_depth_;
+                continue;
+            }
+            const std::size_t length = out_.size() - entry.length_at - 4;
+            if (length >= kUndefinedLength) return Error(Errc::limit_exceeded, "a sequence is longer than 4 GiB");
+            std::byte* at = out_.data() + entry.length_at;
+            big() ? store_be(at, static_cast<std::uint32_t>(length)) : store_le(at, static_cast<std::uint32_t>(length));
+        }
+        return {};
+    }
+
+    Result<void> write_value(const Node& node) {
+        const auto value = data_set_.value_of(node);
+        const std::uint64_t length = value.size() + value.size() % 2;
+        const bool wide = begin_header(node, !explicit_vr_ || implicit_depth_ > 0);
+        if (length > (wide ? 0xfffffffeu : 0xffffu)) {
+            return Error(Errc::limit_exceeded, to_string(node.tag) + " is too long for its length field");
+        }
+        wide ? u32(static_cast<std::uint32_t>(length)) : u16(static_cast<std::uint16_t>(length));
+        const std::size_t unit = swap_unit(node.vr);
+        if (unit > 1 && node.big_endian != big()) {
+            const auto target = out_.prepare(value.size());
+            std::copy(value.begin(), value.end(), target.begin());
+            for (std::size_t at = 0; at + unit <= target.size(); at += unit) {
+                std::reverse(target.begin() + static_cast<std::ptrdiff_t>(at),
+                             target.begin() + static_cast<std::ptrdiff_t>(at + unit));
+            }
+            out_.commit(value.size());
+        } else {
+            out_.append(value);
+        }
+        if (value.size() % 2 != 0) {
+            const auto pad = static_cast<std::byte>(padding(node.vr));
+            out_.append({&pad, 1});
+        }
+        return {};
+    }
+
+    const DataSet& data_set_;
+    bool explicit_vr_;
+    bool big_endian_;
+    ByteBuffer& out_;
+    std::vector<Open> open_;
+    int implicit_depth_ = 0;
+};
+
+}  // namespace
+
+Result<void> write_data_set(const DataSet& data_set, const TransferSyntax& syntax, ByteBuffer& out) {
+    if (!syntax.deflated) return Writer(data_set, syntax.explicit_vr, syntax.big_endian, out).run();
+    ByteBuffer plain;
+    if (auto written = Writer(data_set, true, false, plain).run(); !written) return written;
+    return deflate(plain.span(), out);
+}
+
+}  // namespace sagitta::dicom

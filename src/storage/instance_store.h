@@ -1,0 +1,30 @@
+// Reads the bytes of stored SOP Instances. Knows nothing of patients, studies or queries: that is
+// instance_index.h. Writing goes through Archive::submit alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/byte_buffer.h"
+#include "core/result.h"
+#include "storage/query.h"
+
+namespace sagitta::storage {
+
+/// Thread-safe; blocks on the disk.
+class InstanceStore {
+public:
+    virtual ~InstanceStore() = default;
+
+    /// At most `max_bytes` of the file, from `offset` in it; shorter only at the end of the file.
+    /// Errors: not_found (volume missing), io_failure, corrupt (volume shorter than it should be).
+    [[nodiscard]] virtual Result<ByteBuffer> read(const InstanceLocation& instance, std::uint64_t offset,
+                                                  std::uint64_t max_bytes) const = 0;
+
+    /// The same into memory of the caller; the answer is the number of bytes read.
+    [[nodiscard]] virtual Result<std::size_t> read_into(const InstanceLocation& instance, std::uint64_t offset,
+                                                        std::span<std::byte> into) const = 0;
+};
+
+}  // namespace sagitta::storage
