@@ -306,6 +306,16 @@ def parts_of(path):
     return FileParts(pathlib.Path(path).read_bytes())
 
 
+def instance_keys(path):
+    """-k options that name the instance in this file and what is above it (PS3.4 C.4.2.2.1)."""
+    import pydicom
+    data_set = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    words = []
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        words += ["-k", f"{keyword}={data_set.get(keyword, '')}"]
+    return words
+
+
 def files_below(folder):
     return sorted(path for path in pathlib.Path(folder).rglob("*") if path.is_file())
 
