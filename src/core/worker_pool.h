@@ -24,6 +24,12 @@ public:
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
+    /// Runs `work` on a pool thread; nobody waits. `work` must not throw.
+    template <class F>
+    void post(F work) {
+        asio::post(pool_, std::move(work));
+    }
+
     /// Runs `work` on a pool thread and resumes the caller on its own executor with the answer.
     /// `work` must not throw and must stay valid until then (pass by value, capture by value).
     template <class F>

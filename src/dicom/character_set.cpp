@@ -221,7 +221,8 @@ void CharacterSet::add(std::string_view term) {
         const auto parsed = number_in(name);
         number = !iso || !parsed ? 0 : is_part_of_8859 ? registration_of_iso8859(*parsed) : *parsed;
     }
-    const auto found = std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& row) { return row.number == number; });
+    const auto found =
+        std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& row) { return row.number == number; });
     if (found == kTerms.end()) {
         unknown_ = true;
         if (count_ == 0) terms_[count_++] = 0;  // its place: the next term is not the first

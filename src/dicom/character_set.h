@@ -41,8 +41,6 @@ public:
     /// outside this repertoire, malformed when `text` is no UTF-8.
     [[nodiscard]] Result<std::string> from_utf8(std::string_view text, Vr vr) const;
 
-    bool operator==(const CharacterSet&) const = default;
-
 private:
     enum class Kind : std::uint8_t { iso2022, utf8, gb18030, gbk };
 

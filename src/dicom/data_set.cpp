@@ -138,7 +138,7 @@ void DataSet::set_uint32(Tag tag, std::uint32_t value) {
 
 void DataSet::set_empty_sequence(Tag tag) { set(tag, Vr::SQ, {}); }
 
-void DataSet::set(Element from) {
+void DataSet::set(Element from, const TextRewrite& rewrite) {
     const auto copied = from.node().subtree + 1;
     const auto index = place_for(from.tag());
     std::vector<Node> rows;
@@ -151,7 +151,13 @@ void DataSet::set(Element from) {
         node.offset = owned_.size();
         if (!container) {
             const auto value = source.value();
-            owned_.insert(owned_.end(), value.begin(), value.end());
+            if (rewrite && uses_character_set(node.vr)) {
+                const std::string text = rewrite(source.text(), node.vr);
+                owned_.insert(owned_.end(), as_bytes(text).begin(), as_bytes(text).end());
+                if (text.size() % 2 != 0) owned_.push_back(std::byte{' '});
+            } else {
+                owned_.insert(owned_.end(), value.begin(), value.end());
+            }
             if (node.big_endian) {
                 swap_in_place(std::span(owned_).subspan(node.offset), swap_unit(node.vr));
             }

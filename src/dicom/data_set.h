@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -138,8 +139,11 @@ public:
     void set_uint32(Tag tag, std::uint32_t value);  ///< as UL
     /// A sequence without items.
     void set_empty_sequence(Tag tag);
-    /// A deep copy of a top-level element of another data set; numbers become little endian.
-    void set(Element from);
+    /// Makes another text of one: how a deep copy changes character sets.
+    using TextRewrite = std::function<std::string(std::string_view text, Vr vr)>;
+    /// A deep copy of an element of another data set; numbers become little endian. `rewrite`, when
+    /// given, is asked for every text that Specific Character Set governs, at all depths.
+    void set(Element from, const TextRewrite& rewrite = {});
     /// Removes the top-level element and all inside it; nothing happens when it is absent.
     void erase(Tag tag);
 

@@ -20,32 +20,19 @@ struct Designation {
 // The first row of a repertoire is the one DICOM writes. The rows at the end are the forms that
 // e-mail and old systems use for the same sets; they are only read.
 constexpr auto kDesignations = std::to_array<Designation>({
-    {"(B", Repertoire::ascii, false},
-    {"(J", Repertoire::romaji, false},
-    {")I", Repertoire::katakana, true},
-    {"-A", Repertoire::latin1, true},
-    {"-B", Repertoire::latin2, true},
-    {"-C", Repertoire::latin3, true},
-    {"-D", Repertoire::latin4, true},
-    {"-M", Repertoire::latin5, true},
-    {"-b", Repertoire::latin9, true},
-    {"-L", Repertoire::cyrillic, true},
-    {"-G", Repertoire::arabic, true},
-    {"-F", Repertoire::greek, true},
-    {"-H", Repertoire::hebrew, true},
-    {"-T", Repertoire::thai, true},
-    {"$B", Repertoire::jis_x0208, false},
-    {"$(D", Repertoire::jis_x0212, false},
-    {"$)C", Repertoire::ks_x1001, true},
-    {"$)A", Repertoire::gb_2312, true},
-    {"(I", Repertoire::katakana, false},
-    {"$@", Repertoire::jis_x0208, false},
-    {"$(B", Repertoire::jis_x0208, false},
-    {"$)B", Repertoire::jis_x0208, true},
-    {"$)D", Repertoire::jis_x0212, true},
-    {"$(C", Repertoire::ks_x1001, false},
-    {"$A", Repertoire::gb_2312, false},
-    {"$(A", Repertoire::gb_2312, false},
+    {"(B", Repertoire::ascii, false},      {"(J", Repertoire::romaji, false},
+    {")I", Repertoire::katakana, true},    {"-A", Repertoire::latin1, true},
+    {"-B", Repertoire::latin2, true},      {"-C", Repertoire::latin3, true},
+    {"-D", Repertoire::latin4, true},      {"-M", Repertoire::latin5, true},
+    {"-b", Repertoire::latin9, true},      {"-L", Repertoire::cyrillic, true},
+    {"-G", Repertoire::arabic, true},      {"-F", Repertoire::greek, true},
+    {"-H", Repertoire::hebrew, true},      {"-T", Repertoire::thai, true},
+    {"$B", Repertoire::jis_x0208, false},  {"$(D", Repertoire::jis_x0212, false},
+    {"$)C", Repertoire::ks_x1001, true},   {"$)A", Repertoire::gb_2312, true},
+    {"(I", Repertoire::katakana, false},   {"$@", Repertoire::jis_x0208, false},
+    {"$(B", Repertoire::jis_x0208, false}, {"$)B", Repertoire::jis_x0208, true},
+    {"$)D", Repertoire::jis_x0212, true},  {"$(C", Repertoire::ks_x1001, false},
+    {"$A", Repertoire::gb_2312, false},    {"$(A", Repertoire::gb_2312, false},
 });
 
 const Designation* designation_at(std::string_view behind_escape) {
@@ -89,7 +76,8 @@ public:
 private:
     void reset() {
         g0_ = extensions_.initial_g0;
-        g1_ = extensions_.initial_g1 != Repertoire::none ? extensions_.initial_g1 : extensions_.undesignated_g1;
+        g1_ =
+            extensions_.initial_g1 != Repertoire::none ? extensions_.initial_g1 : extensions_.undesignated_g1;
     }
 
     /// Consumes one character or escape sequence and says how many bytes it had.
@@ -151,7 +139,9 @@ private:
         return 2;
     }
 
-    void put(std::optional<char32_t> code_point) { append_utf8(text_, code_point.value_or(kReplacementCharacter)); }
+    void put(std::optional<char32_t> code_point) {
+        append_utf8(text_, code_point.value_or(kReplacementCharacter));
+    }
 
     const CodeExtensions& extensions_;
     Vr vr_;

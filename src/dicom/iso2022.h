@@ -28,6 +28,7 @@ struct CodeExtensions {
 
 /// Errors: unsupported when no designable repertoire has a character, malformed when `text` is no
 /// UTF-8.
-[[nodiscard]] Result<std::string> encode_iso2022(std::string_view text, const CodeExtensions& extensions, Vr vr);
+[[nodiscard]] Result<std::string> encode_iso2022(std::string_view text, const CodeExtensions& extensions,
+                                                 Vr vr);
 
 }  // namespace sagitta::dicom

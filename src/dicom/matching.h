@@ -27,27 +27,40 @@ struct MatchKey {
     Tag tag;
     Vr vr = Vr::none;
     MatchKind kind = MatchKind::universal;
-    /// UTF-8, trimmed, in comparable form: PN folded by fold_person_name, TM normalised to
-    /// HHMMSS.FFFFFF digits as given, others as they are. A range holds exactly two, from and to,
-    /// inclusive; empty is open. A list holds two or more, a single value or a wildcard one.
+    /// In the form comparable() gives stored values. A range holds exactly two, from and to,
+    /// inclusive; empty is open. A list holds two or more, a single value one, a wildcard one or
+    /// more patterns of which any may match (a name "doe^*" also finds "doe").
     std::vector<std::string> values;
 };
 
-/// Understands the UTF-8 value of a key. Errors: invalid_argument for a malformed range, date or
-/// UID; limit_exceeded when a list or a pattern is longer than 64 Ki values or 4 KiB.
+/// Understands the UTF-8 value of a key. A time, or a date and time, names every instant it covers
+/// ("10" is from 10:00:00 to 10:59:59.999999) and so becomes a range. Errors: invalid_argument for a
+/// malformed range, date or UID; limit_exceeded when a list or a pattern is longer than 64 Ki values
+/// or 4 KiB.
 [[nodiscard]] Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value);
 
 /// Does one stored attribute value (UTF-8, possibly several values with backslashes: one match is
-/// enough) satisfy the key? An absent or empty value satisfies only a universal key.
+/// enough) satisfy the key? An absent or empty value satisfies only a universal key. A name is
+/// compared as a whole and by each of its component groups, so a single-value key must equal one of
+/// these: "Doe" does not find "Doe^John", "Doe*" does.
 [[nodiscard]] bool matches(const MatchKey& key, std::string_view utf8_value);
 
-/// `*` any run, `?` any one character (UTF-8 aware). Linear in pattern plus text, no backtracking
-/// beyond the last star.
+/// One stored value (not several) in the form keys compare with as strings: trimmed; PN by
+/// fold_person_name; DA, TM and DT as the first instant by range_bound, empty when they are none; IS,
+/// DS and binary numbers in their shortest spelling. Everything else as it is, case included.
+[[nodiscard]] std::string comparable(Vr vr, std::string_view utf8_value);
+
+/// AE CS LO LT PN SH ST UC UR UT: where `*` and `?` mean something (PS3.4 C.2.2.2.4).
+[[nodiscard]] bool allows_wildcards(Vr vr) noexcept;
+
+/// `*` any run, `?` any one character (UTF-8 aware). One pass over the text whatever the pattern:
+/// text length times pattern length / 64, no backtracking.
 [[nodiscard]] bool matches_wildcard(std::string_view pattern, std::string_view text) noexcept;
 
 /// One range bound as the first or last instant it covers, in the form stored values compare with
-/// as strings: DA "YYYYMMDD", TM "HHMMSS.FFFFFF" (a short time covers the whole hour or minute).
-/// Empty when `value` is no date or time.
+/// as strings: DA "YYYYMMDD", TM "HHMMSS.FFFFFF" (a short time covers the whole hour or minute), DT
+/// "YYYYMMDDHHMMSS.FFFFFF", in UTC when it has an offset and as it stands when it has none. The old
+/// forms YYYY.MM.DD and HH:MM:SS are read. Empty when `value` is no date or time.
 [[nodiscard]] std::string range_bound(Vr vr, std::string_view value, bool upper);
 
 }  // namespace sagitta::dicom

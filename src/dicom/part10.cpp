@@ -60,7 +60,9 @@ bool begins_with_meta(std::span<const std::byte> bytes, std::size_t at) {
 // A private syntax GE devices write: implicit little endian but for the pixels.
 constexpr std::string_view kGePrivateImplicit = "1.2.840.113619.5.2";
 
-Result<const TransferSyntax*> syntax_for(std::string_view uid, std::span<const std::byte> data_set) {
+}  // namespace
+
+Result<const TransferSyntax*> encoding_of(std::string_view uid, std::span<const std::byte> data_set) {
     if (const auto* known = find_transfer_syntax(uid)) return known;
     if (uid == kGePrivateImplicit) return &implicit_vr_little_endian();
     if (uid.empty()) return &guess_syntax(data_set);
@@ -69,8 +71,6 @@ Result<const TransferSyntax*> syntax_for(std::string_view uid, std::span<const s
     if (data_set.empty()) return &explicit_vr_little_endian();
     return Error(Errc::unsupported, "unknown transfer syntax");
 }
-
-}  // namespace
 
 Result<FileLayout> read_file_layout(std::span<const std::byte> bytes) {
     FileLayout layout;
@@ -101,7 +101,7 @@ Result<FileLayout> read_file_layout(std::span<const std::byte> bytes) {
     }
     layout.data_set_offset = at;
     layout.transfer_syntax_uid = std::string(layout.meta.text(tags::TransferSyntaxUID));
-    auto syntax = syntax_for(layout.transfer_syntax_uid, bytes.subspan(at));
+    auto syntax = encoding_of(layout.transfer_syntax_uid, bytes.subspan(at));
     if (!syntax) return std::move(syntax).error();
     layout.syntax = *syntax;
     if (layout.transfer_syntax_uid.empty()) layout.transfer_syntax_uid = std::string(layout.syntax->uid);

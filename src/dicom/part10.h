@@ -34,6 +34,12 @@ struct FileLayout {
 /// Errors: truncated, malformed; unsupported for a transfer syntax whose encoding is unknown.
 [[nodiscard]] Result<FileLayout> read_file_layout(std::span<const std::byte> bytes);
 
+/// How a data set with this Transfer Syntax UID is encoded. An unknown UID is taken as explicit VR
+/// little endian when `data_set` begins like it (PS3.5 A.4), else it is unsupported; an empty one
+/// is guessed from the bytes.
+[[nodiscard]] Result<const TransferSyntax*> encoding_of(std::string_view transfer_syntax_uid,
+                                                        std::span<const std::byte> data_set);
+
 struct ParsedFile {
     FileLayout layout;
     DataSet data_set;

@@ -49,7 +49,7 @@ private:
 
 /// Both directions. Zero means unassigned.
 struct CodeTable {
-    std::vector<char32_t> code_points;                               ///< by index
+    std::vector<char32_t> code_points;                      ///< by index
     std::vector<std::pair<char32_t, std::uint32_t>> codes;  ///< sorted by code point
 
     void sort() {
@@ -60,7 +60,8 @@ struct CodeTable {
     }
 
     [[nodiscard]] std::optional<std::uint32_t> find(char32_t code_point) const {
-        const auto found = std::lower_bound(codes.begin(), codes.end(), std::pair{code_point, std::uint32_t{0}});
+        const auto found =
+            std::lower_bound(codes.begin(), codes.end(), std::pair{code_point, std::uint32_t{0}});
         if (found == codes.end() || found->first != code_point) return std::nullopt;
         return found->second;
     }
@@ -155,7 +156,8 @@ const CodeTable& table_of(Repertoire repertoire) {
     const auto i = static_cast<std::size_t>(repertoire);
     std::call_once(once[i], [&] {
         const Source source = source_of(repertoire);
-        tables[i] = is_double_byte(repertoire) ? build_double_byte(repertoire, source) : build_single_byte(source);
+        tables[i] =
+            is_double_byte(repertoire) ? build_double_byte(repertoire, source) : build_single_byte(source);
     });
     return tables[i];
 }
@@ -166,11 +168,13 @@ constexpr std::uint32_t kGbTrails = 190;              // 40-7E and 80-FE
 constexpr std::uint32_t kGbPairs = 126 * kGbTrails;
 constexpr std::uint32_t kGbBmpQuads = 39420;  // 81308130 to 8431A439, the rest of the BMP
 
-std::uint32_t gb_trail(std::uint32_t index) { return index < 63 ? 0x40 + index : 0x41 + index; }
+std::uint32_t gb_trail(std::uint32_t index) {
+    return index < 63 ? 0x40 + index : 0x41 + index;
+}
 
 std::uint32_t gb_quad_code(std::uint32_t lead, std::uint32_t linear) {
-    return (lead + linear / 12600) << 24 | (0x30 + linear / 1260 % 10) << 16 | (0x81 + linear / 10 % 126) << 8 |
-           (0x30 + linear % 10);
+    return (lead + linear / 12600) << 24 | (0x30 + linear / 1260 % 10) << 16 |
+           (0x81 + linear / 10 % 126) << 8 | (0x30 + linear % 10);
 }
 
 /// Pairs first, then the quads of the BMP; beyond the BMP the code is arithmetic.
@@ -248,7 +252,8 @@ std::optional<std::uint16_t> encode_code(Repertoire repertoire, char32_t code_po
             if (code_point > 0x7f || code_point == 0x7e) return std::nullopt;
             return static_cast<std::uint16_t>(code_point);
         case Repertoire::katakana:
-            if (code_point < kFirstHalfwidthKatakana || code_point > kFirstHalfwidthKatakana + 0x3e) return std::nullopt;
+            if (code_point < kFirstHalfwidthKatakana || code_point > kFirstHalfwidthKatakana + 0x3e)
+                return std::nullopt;
             return static_cast<std::uint16_t>(0xa1 + (code_point - kFirstHalfwidthKatakana));
         default: break;
     }

@@ -14,7 +14,17 @@ enum class Repertoire : std::uint8_t {
     ascii,     ///< ISO-IR 6
     romaji,    ///< ISO-IR 14, JIS X 0201; 05/12 stays the backslash that DICOM needs
     katakana,  ///< ISO-IR 13, JIS X 0201
-    latin1, latin2, latin3, latin4, latin5, latin9, cyrillic, arabic, greek, hebrew, thai,
+    latin1,
+    latin2,
+    latin3,
+    latin4,
+    latin5,
+    latin9,
+    cyrillic,
+    arabic,
+    greek,
+    hebrew,
+    thai,
     jis_x0208,  ///< ISO-IR 87
     jis_x0212,  ///< ISO-IR 159
     ks_x1001,   ///< ISO-IR 149

@@ -12,7 +12,9 @@
 namespace sagitta::dicom {
 namespace {
 
-char fold_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char fold_ascii(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string fold_ascii(std::string_view text) {
     std::string folded(text);
@@ -48,11 +50,14 @@ bool is_accent(char32_t c) {
 
 bool is_mark(char32_t c) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+           category == UTF8PROC_CATEGORY_ME;
 }
 
 /// What queries and names use for structure: full-width look-alikes must not become these.
-bool is_structure(utf8proc_int32_t c) { return c == '*' || c == '?' || c == '\\' || c == '^' || c == '='; }
+bool is_structure(utf8proc_int32_t c) {
+    return c == '*' || c == '?' || c == '\\' || c == '^' || c == '=';
+}
 
 void append_folded(std::vector<utf8proc_int32_t>& to, char32_t code_point) {
     if (code_point < 0x80) {
@@ -61,9 +66,11 @@ void append_folded(std::vector<utf8proc_int32_t>& to, char32_t code_point) {
     }
     std::array<utf8proc_int32_t, 64> parts{};
     int boundary = 0;
-    constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
-    const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), parts.data(),
-                                               static_cast<utf8proc_ssize_t>(parts.size()), kOptions, &boundary);
+    constexpr auto kOptions =
+        static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
+    const auto count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code_point), parts.data(),
+                                static_cast<utf8proc_ssize_t>(parts.size()), kOptions, &boundary);
     const auto end = parts.begin() + std::max<utf8proc_ssize_t>(count, 0);
     if (count <= 0 || count > static_cast<utf8proc_ssize_t>(parts.size()) ||
         std::any_of(parts.begin(), end, is_structure)) {
@@ -88,12 +95,13 @@ void compose(std::vector<utf8proc_int32_t>& text) {
             continue;
         }
         const auto last = std::find_if(first, text.end(), [&](auto c) { return combining_class(c) == 0; });
-        std::stable_sort(first, last, [&](auto a, auto b) { return combining_class(a) < combining_class(b); });
+        std::stable_sort(first, last,
+                         [&](auto a, auto b) { return combining_class(a) < combining_class(b); });
         first = last;
     }
-    const auto size = utf8proc_normalize_utf32(
-        text.data(), static_cast<utf8proc_ssize_t>(text.size()),
-        static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
+    const auto size =
+        utf8proc_normalize_utf32(text.data(), static_cast<utf8proc_ssize_t>(text.size()),
+                                 static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
     if (size >= 0) text.resize(static_cast<std::size_t>(size));
 }
 

@@ -11,7 +11,9 @@ namespace sagitta::dicom {
 inline constexpr char32_t kReplacementCharacter = 0xfffd;
 
 inline void append_utf8(std::string& to, char32_t code_point) {
-    const auto byte = [&](char32_t bits) { to.push_back(static_cast<char>(static_cast<unsigned char>(bits))); };
+    const auto byte = [&](char32_t bits) {
+        to.push_back(static_cast<char>(static_cast<unsigned char>(bits)));
+    };
     if (code_point < 0x80) {
         byte(code_point);
     } else if (code_point < 0x800) {
@@ -31,7 +33,8 @@ inline void append_utf8(std::string& to, char32_t code_point) {
 
 /// The code point at `text[at]`, moving `at` behind it. Empty, and `at` one byte further, when the
 /// bytes there are no UTF-8 (overlong forms and surrogates are none). `at` must be inside `text`.
-[[nodiscard]] inline std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) noexcept {
+[[nodiscard]] inline std::optional<char32_t> next_code_point(std::string_view text,
+                                                             std::size_t& at) noexcept {
     const auto lead = static_cast<unsigned char>(text[at++]);
     if (lead < 0x80) return lead;
     if (lead < 0xc2 || lead > 0xf4) return std::nullopt;
@@ -43,7 +46,8 @@ inline void append_utf8(std::string& to, char32_t code_point) {
         if ((byte & 0xc0) != 0x80) return std::nullopt;
         code_point = (code_point << 6) | (byte & 0x3fu);
     }
-    if (more == 2 && (code_point < 0x800 || (code_point >= 0xd800 && code_point <= 0xdfff))) return std::nullopt;
+    if (more == 2 && (code_point < 0x800 || (code_point >= 0xd800 && code_point <= 0xdfff)))
+        return std::nullopt;
     if (more == 3 && (code_point < 0x10000 || code_point > 0x10ffff)) return std::nullopt;
     at += more;
     return code_point;

@@ -1,5 +1,6 @@
 #include "storage/digest.h"
 
+#define XXH_STATIC_LINKING_ONLY  // for a hash state without the heap
 #include <xxhash.h>
 
 #include <cstring>

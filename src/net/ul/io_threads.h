@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <future>
 #include <memory>
 #include <utility>
@@ -43,5 +44,11 @@ private:
 
 /// Completion handler of every co_spawn: reports an exception, which only a bug can cause.
 void report_exception(std::exception_ptr exception);
+
+/// Starts the coroutine function `start` (kept as long as it runs) on `executor`.
+template <class F>
+void spawn_on(const asio::any_io_executor& executor, F start) {
+    asio::co_spawn(executor, std::move(start), report_exception);
+}
 
 }  // namespace sagitta::net::ul

@@ -1,0 +1,148 @@
+#include "app/node.h"
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "app/access_rules.h"
+#include "core/log.h"
+#include "core/worker_pool.h"
+#include "net/dimse/server.h"
+#include "net/ul/io_threads.h"
+#include "service/query_scp.h"
+#include "service/retrieve_scp.h"
+#include "service/storage_scp.h"
+#include "storage/archive.h"
+
+namespace sagitta::app {
+namespace {
+
+storage::ArchiveOptions archive_options(const Configuration& configuration) {
+    storage::ArchiveOptions options;
+    options.data_dir = configuration.node.data;
+    options.volume_size = configuration.storage.volume_size;
+    options.on_conflict = configuration.storage.on_conflict;
+    options.memory_budget = configuration.storage.memory_budget;
+    return options;
+}
+
+net::ul::AssociationSettings association_settings(const Limits& limits) {
+    net::ul::AssociationSettings settings;
+    settings.artim_timeout = limits.artim_timeout;
+    settings.idle_timeout = limits.idle_timeout;
+    return settings;
+}
+
+net::dimse::ServerSettings server_settings(const Configuration& configuration) {
+    net::dimse::ServerSettings settings;
+    settings.listener.bind_address = configuration.node.bind;
+    settings.listener.port = configuration.node.port;
+    settings.listener.max_associations = configuration.limits.associations;
+    settings.listener.max_pdu_bytes = configuration.limits.max_pdu;
+    settings.listener.association = association_settings(configuration.limits);
+    settings.max_object_bytes = configuration.limits.max_object;
+    settings.response_timeout = configuration.limits.response_timeout;
+    return settings;
+}
+
+service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
+    service::RetrieveScpSettings settings;
+    settings.client.calling = configuration.node.ae_title;
+    settings.client.association = association_settings(configuration.limits);
+    settings.client.max_pdu_bytes = configuration.limits.max_pdu;
+    settings.client.response_timeout = configuration.limits.response_timeout;
+    settings.find_destination = [&peers = configuration.peers](
+                                    const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
+        const auto found = std::find_if(peers.begin(), peers.end(),
+                                        [&](const Peer& peer) { return peer.address.ae_title == wanted; });
+        if (found == peers.end()) return std::nullopt;
+        net::scu::Address address;
+        address.called = found->address.ae_title;
+        address.host = found->address.host;
+        address.port = found->address.port;
+        return address;
+    };
+    return settings;
+}
+
+void report(const storage::RecoveryReport& recovery) {
+    if (recovery.index_rebuilt) log::warning("the index was rebuilt from the volumes");
+    if (recovery.instances_indexed != 0) {
+        log::info("recovery: {} instances in volumes were not yet indexed", recovery.instances_indexed);
+    }
+    if (recovery.bytes_truncated != 0) {
+        log::info("recovery: {} bytes of an unfinished, never acknowledged batch removed", recovery.bytes_truncated);
+    }
+    for (const auto& damage : recovery.damage) log::error("damage: {}", damage);
+}
+
+// Blocked before the first thread exists, so that every thread inherits it and one waits.
+sigset_t block_signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+void wait_for_the_end(const sigset_t& signals) {
+    while (true) {
+        int signal = 0;
+        if (sigwait(&signals, &signal) != 0) continue;
+        if (signal != SIGHUP) {
+            log::info("stopping: signal {}", signal);
+            return;
+        }
+        log::warning("SIGHUP ignored: the configuration is read at start-up only");
+    }
+}
+
+}  // namespace
+
+int serve(const Configuration& configuration) {
+    const sigset_t signals = block_signals();
+    log::set_level(configuration.log_level);
+
+    auto opened = storage::Archive::open(archive_options(configuration));
+    if (!opened) {
+        log::error("archive {}: {}", configuration.node.data, opened.error().message());
+        return 1;
+    }
+    const std::unique_ptr<storage::Archive> archive = std::move(*opened);
+    report(archive->recovery());
+
+    WorkerPool workers(configuration.worker_threads);
+    AccessRules access(configuration);
+    service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
+    service::QueryScp query_scp(archive->index(), archive->store(), workers,
+                                {configuration.node.ae_title.str(), configuration.limits.max_matches});
+    service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers, retrieve_settings(configuration));
+
+    net::dimse::Handlers handlers;
+    handlers.gate = &access;
+    handlers.store = &storage_scp;
+    handlers.find = &query_scp;
+    handlers.get = &retrieve_scp;
+    handlers.move = &retrieve_scp;
+
+    net::ul::IoThreads io(configuration.network_threads);
+    net::dimse::Server server(io, server_settings(configuration), handlers);
+    if (auto started = server.start(); !started) {
+        log::error("{}", started.error().message());
+        return 1;
+    }
+    log::info("{} listening on {}:{}, archive {}", configuration.node.ae_title.view(), configuration.node.bind,
+              server.port(), configuration.node.data);
+    wait_for_the_end(signals);
+    server.stop(configuration.limits.shutdown_grace);
+    archive->close();
+    log::info("stopped");
+    return 0;
+}
+
+}  // namespace sagitta::app

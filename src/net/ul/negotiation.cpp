@@ -1,0 +1,170 @@
+#include "net/ul/negotiation.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dicom/uid.h"
+
+namespace sagitta::net::ul {
+
+namespace {
+
+constexpr std::string_view kVerification = "1.2.840.10008.1.1";
+/// Query/Retrieve information models (PS3.4 C.6.1.3, C.6.2.3, C.6.3.3); service 1, 2, 3 follows.
+constexpr std::array<std::string_view, 3> kQueryRetrieveRoots{
+    "1.2.840.10008.5.1.4.1.2.1.", "1.2.840.10008.5.1.4.1.2.2.", "1.2.840.10008.5.1.4.1.2.3."};
+/// What we can encode ourselves: explicit LE, implicit LE, explicit BE, deflated.
+constexpr std::array<std::string_view, 4> kEncodable{"1.2.840.10008.1.2.1", "1.2.840.10008.1.2",
+                                                     "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"};
+
+bool is_encodable(std::string_view syntax) noexcept {
+    return std::find(kEncodable.begin(), kEncodable.end(), syntax) != kEncodable.end();
+}
+
+/// The service an abstract syntax gets under this policy.
+ServiceKind kind_under(const NegotiationPolicy& policy, std::string_view abstract_syntax) noexcept {
+    const ServiceKind kind = service_kind(abstract_syntax);
+    const bool unknown = kind == ServiceKind::other && dicom::Uid::parse(abstract_syntax).has_value() &&
+                         dicom::find_uid(abstract_syntax) == nullptr;
+    return unknown && policy.accept_unknown_as_storage ? ServiceKind::storage : kind;
+}
+
+bool is_offered(const NegotiationPolicy& policy, ServiceKind kind) noexcept {
+    switch (kind) {
+        case ServiceKind::verification: return policy.accept_verification;
+        case ServiceKind::storage: return policy.accept_storage || policy.accept_get;
+        case ServiceKind::find: return policy.accept_find;
+        case ServiceKind::move: return policy.accept_move;
+        case ServiceKind::get: return policy.accept_get;
+        case ServiceKind::other: return false;
+    }
+    return false;
+}
+
+bool takes_syntax(const NegotiationPolicy& policy, ServiceKind kind, const std::string& syntax) {
+    if (kind != ServiceKind::storage) return is_encodable(syntax);
+    const auto& allowed = policy.storage_transfer_syntaxes;
+    if (allowed.empty()) return dicom::Uid::parse(syntax).has_value();
+    return std::find(allowed.begin(), allowed.end(), syntax) != allowed.end();
+}
+
+const RoleSelection* find_role(const std::vector<RoleSelection>& roles, std::string_view uid) noexcept {
+    for (const auto& role : roles)
+        if (role.sop_class_uid == uid) return &role;
+    return nullptr;
+}
+
+AnsweredPresentationContext answer_to(const ProposedPresentationContext& proposed,
+                                      const NegotiationPolicy& policy) {
+    AnsweredPresentationContext answer;
+    answer.id = proposed.id;
+    // Not significant when refused (PS3.8 9.3.3.2), but many peers want to see a valid one.
+    answer.transfer_syntax = kEncodable[1];
+    const ServiceKind kind = kind_under(policy, proposed.abstract_syntax);
+    if (!is_offered(policy, kind)) {
+        answer.result = ContextResult::abstract_syntax_not_supported;
+        return answer;
+    }
+    for (const auto& syntax : proposed.transfer_syntaxes) {
+        if (!takes_syntax(policy, kind, syntax)) continue;
+        answer.result = ContextResult::acceptance;
+        answer.transfer_syntax = syntax;
+        return answer;
+    }
+    answer.result = ContextResult::transfer_syntaxes_not_supported;
+    return answer;
+}
+
+/// Roles are negotiated for storage SOP classes only: there C-GET needs them (PS3.7 D.3.3.4).
+void answer_roles(const AssociateRq& request, const NegotiationPolicy& policy, Negotiated& result) {
+    for (const auto& role : request.user.roles) {
+        if (kind_under(policy, role.sop_class_uid) != ServiceKind::storage) continue;
+        if (find_role(result.answer.user.roles, role.sop_class_uid) != nullptr) continue;
+        const RoleSelection agreed{role.sop_class_uid, role.scu && policy.accept_storage,
+                                   role.scp && policy.accept_get};
+        result.answer.user.roles.push_back(agreed);
+    }
+}
+
+AcceptedPresentationContext with_roles(const ProposedPresentationContext& proposed,
+                                       std::string transfer_syntax, const std::vector<RoleSelection>& offered,
+                                       const std::vector<RoleSelection>& agreed) {
+    AcceptedPresentationContext context;
+    context.id = proposed.id;
+    context.abstract_syntax = proposed.abstract_syntax;
+    context.transfer_syntax = std::move(transfer_syntax);
+    const auto* asked = find_role(offered, proposed.abstract_syntax);
+    const auto* given = find_role(agreed, proposed.abstract_syntax);
+    if (asked != nullptr && given != nullptr) {
+        context.requestor_is_scu = asked->scu && given->scu;
+        context.requestor_is_scp = asked->scp && given->scp;
+    }
+    return context;
+}
+
+}  // namespace
+
+ServiceKind service_kind(std::string_view abstract_syntax) noexcept {
+    if (abstract_syntax == kVerification) return ServiceKind::verification;
+    for (const auto root : kQueryRetrieveRoots) {
+        if (!abstract_syntax.starts_with(root) || abstract_syntax.size() != root.size() + 1) continue;
+        switch (abstract_syntax.back()) {
+            case '1': return ServiceKind::find;
+            case '2': return ServiceKind::move;
+            case '3': return ServiceKind::get;
+            default: return ServiceKind::other;
+        }
+    }
+    const auto* entry = dicom::find_uid(abstract_syntax);
+    return entry != nullptr && entry->is_storage_sop_class ? ServiceKind::storage : ServiceKind::other;
+}
+
+std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request, const NegotiationPolicy& policy) {
+    if (request.application_context != kDicomApplicationContext)
+        return Rejection{RejectReason::application_context_not_supported,
+                         "application context is not DICOM's"};
+    if (request.user.max_pdu_bytes != 0 && request.user.max_pdu_bytes < kMinPduBytes)
+        return Rejection{RejectReason::no_reason, "maximum length cannot hold a fragment"};
+    Negotiated result;
+    AssociateAc& answer = result.answer;
+    answer.called = request.called;
+    answer.calling = request.calling;
+    answer.user.max_pdu_bytes = policy.max_pdu_bytes;
+    answer.user.implementation_class_uid = kImplementationClassUid;
+    answer.user.implementation_version_name = kImplementationVersionName;
+    if (request.user.asynchronous_operations)
+        answer.user.asynchronous_operations = AsynchronousOperationsWindow{};
+    answer_roles(request, policy, result);
+    for (const auto& proposed : request.contexts) {
+        answer.contexts.push_back(answer_to(proposed, policy));
+        auto& last = answer.contexts.back();
+        if (last.result != ContextResult::acceptance) continue;
+        result.contexts.push_back(
+            with_roles(proposed, last.transfer_syntax, request.user.roles, answer.user.roles));
+        // Storage for C-GET only: without an SCP role the context would let nobody do anything.
+        const bool stores = kind_under(policy, proposed.abstract_syntax) == ServiceKind::storage;
+        if (stores && !policy.accept_storage && !result.contexts.back().requestor_is_scp) {
+            result.contexts.pop_back();
+            last.result = ContextResult::user_rejection;
+        }
+    }
+    return result;
+}
+
+std::vector<AcceptedPresentationContext> accepted_contexts(const AssociateRq& request,
+                                                           const AssociateAc& answer) {
+    std::vector<AcceptedPresentationContext> contexts;
+    for (const auto& answered : answer.contexts) {
+        if (answered.result != ContextResult::acceptance) continue;
+        const auto proposed = std::find_if(request.contexts.begin(), request.contexts.end(),
+                                           [&](const auto& one) { return one.id == answered.id; });
+        if (proposed == request.contexts.end()) continue;
+        const auto& syntaxes = proposed->transfer_syntaxes;
+        if (std::find(syntaxes.begin(), syntaxes.end(), answered.transfer_syntax) == syntaxes.end()) continue;
+        contexts.push_back(
+            with_roles(*proposed, answered.transfer_syntax, request.user.roles, answer.user.roles));
+    }
+    return contexts;
+}
+
+}  // namespace sagitta::net::ul

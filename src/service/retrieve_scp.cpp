@@ -1,0 +1,213 @@
+#include "service/retrieve_scp.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "service/dimse_status.h"
+#include "service/identifier.h"
+#include "service/stored_payload.h"
+#include "service/sub_operations.h"
+
+namespace sagitta::service {
+namespace {
+
+using net::dimse::AssociationInfo;
+using net::dimse::Outcome;
+using net::dimse::RetrieveOutcome;
+using net::dimse::Status;
+using storage::InstanceLocation;
+
+RetrieveOutcome refused(Outcome outcome) {
+    RetrieveOutcome answer;
+    answer.outcome = std::move(outcome);
+    return answer;
+}
+
+// One context for each way a stored SOP class is encoded.
+std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocation>& instances) {
+    std::set<std::pair<std::string_view, std::string_view>> pairs;
+    for (const auto& instance : instances) pairs.emplace(instance.sop_class_uid, instance.transfer_syntax_uid);
+    std::vector<net::scu::WantedContext> wanted;
+    for (const auto& [sop_class, syntax] : pairs) {
+        net::scu::WantedContext context;
+        context.sop_class_uid = std::string(sop_class);
+        context.transfer_syntaxes.emplace_back(syntax);
+        wanted.push_back(std::move(context));
+    }
+    return wanted;
+}
+
+// Where a retrieve's instances go: back on the same association, or to a move destination.
+class InstanceSink {
+public:
+    virtual ~InstanceSink() = default;
+    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) = 0;
+    // After an error: whether a next instance has a chance.
+    [[nodiscard]] virtual bool is_open() const = 0;
+};
+
+class GetSink final : public InstanceSink {
+public:
+    explicit GetSink(net::dimse::GetResponder& out) : out_(out) {}
+
+    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+        net::dimse::SubOperation operation;
+        operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
+        operation.sop_instance_uid = instance.sop_instance_uid;
+        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
+        operation.payload = &payload;
+        auto answer = co_await out_.store(std::move(operation));
+        open_ = answer.has_value() || answer.error().code == Errc::unsupported;
+        co_return answer;
+    }
+    [[nodiscard]] bool is_open() const override { return open_; }
+
+private:
+    net::dimse::GetResponder& out_;
+    bool open_ = true;
+};
+
+class MoveSink final : public InstanceSink {
+public:
+    MoveSink(const net::ul::AeTitle& originator, std::uint16_t message_id)
+        : originator_(originator), message_id_(message_id) {}
+
+    // Errors: why the destination cannot be reached.
+    Task<Result<void>> open(net::scu::Address address, net::scu::ClientSettings settings,
+                            std::vector<net::scu::WantedContext> wanted) {
+        auto opened = co_await net::scu::Client::open(std::move(address), std::move(settings), std::move(wanted));
+        if (!opened) co_return std::move(opened).error();
+        client_ = std::move(*opened);
+        co_return Result<void>();
+    }
+    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+        net::scu::StoreOperation operation;
+        operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
+        operation.sop_instance_uid = instance.sop_instance_uid;
+        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
+        operation.move_originator = originator_;
+        operation.move_originator_message_id = message_id_;
+        auto answer = co_await client_->store(std::move(operation), payload);
+        if (!answer && answer.error().code != Errc::unsupported) client_.reset();
+        co_return answer;
+    }
+    [[nodiscard]] bool is_open() const override { return client_ != nullptr; }
+
+    Task<void> release() {
+        if (!client_) co_return;
+        auto released = co_await client_->release();
+        if (!released) log::debug("move destination: {}", released.error().message());
+    }
+
+private:
+    net::ul::AeTitle originator_;
+    std::uint16_t message_id_;
+    std::unique_ptr<net::scu::Client> client_;
+};
+
+// The sub-operations of one retrieve and what is known of them.
+struct Retrieval {
+    explicit Retrieval(std::size_t total) : progress(total) {}
+
+    void failed(const dicom::Uid& sop_instance, std::string why) {
+        progress.failed(sop_instance);
+        if (first_failure.empty()) first_failure = std::move(why);
+    }
+    void answered(const dicom::Uid& sop_instance, const Outcome& answer) {
+        progress.answered(sop_instance, answer.status);
+        if (answer.status == Status::success || !first_failure.empty()) return;
+        first_failure = fmt::format("a C-STORE sub-operation was answered {:04X}", net::dimse::code(answer.status));
+    }
+
+    SubOperations progress;
+    std::string first_failure;
+    bool cancelled = false;
+};
+
+// Sends all of them in turn; what cannot be sent is counted as failed.
+Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances,
+                    const storage::InstanceStore& store, WorkerPool& workers, InstanceSink& sink,
+                    net::dimse::MoveResponder& out) {
+    for (const InstanceLocation& instance : instances) {
+        retrieval.cancelled = out.cancelled();
+        if (retrieval.cancelled) co_return;
+        if (!sink.is_open()) {
+            retrieval.failed(instance.sop_instance_uid, "the association ended");
+            continue;
+        }
+        StoredPayload payload(store, workers, instance);
+        auto answer = co_await sink.send(instance, payload);
+        if (answer) {
+            retrieval.answered(instance.sop_instance_uid, *answer);
+        } else {
+            retrieval.failed(instance.sop_instance_uid, answer.error().context);
+        }
+        auto told = co_await out.pending(retrieval.progress.counts());
+        if (!told) co_return;
+    }
+}
+
+}  // namespace
+
+Task<Result<std::vector<InstanceLocation>>> RetrieveScp::located(const net::dimse::QueryRequest& request) {
+    auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid);
+    if (!identifier) co_return std::move(identifier).error();
+    auto scope = retrieve_scope(*identifier);
+    if (!scope) co_return std::move(scope).error();
+    auto look_up = [this, wanted = std::move(*scope)] { return index_.locate(wanted); };
+    co_return co_await workers_.run(std::move(look_up));
+}
+
+Task<RetrieveOutcome> RetrieveScp::get(const AssociationInfo& association, net::dimse::QueryRequest request,
+                                       net::dimse::GetResponder& out) {
+    auto instances = co_await located(request);
+    if (!instances) {
+        log::warning("assoc={} peer={} get refused: {}", association.id, association.peer_address,
+                     instances.error().message());
+        co_return refused(query_outcome(instances.error()));
+    }
+    Retrieval retrieval(instances->size());
+    GetSink sink(out);
+    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
+    log::info("assoc={} get instances={} failed={}", association.id, instances->size(),
+              retrieval.progress.counts().failed);
+    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+}
+
+Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net::dimse::QueryRequest request,
+                                        net::ul::AeTitle destination, net::dimse::MoveResponder& out) {
+    const auto address = settings_.find_destination(destination);
+    if (!address) {
+        log::warning("assoc={} peer={} move refused: destination {} is no configured peer", association.id,
+                     association.peer_address, log::escaped(destination.view()));
+        co_return refused(Outcome(Status::move_destination_unknown, "move destination is not a configured peer"));
+    }
+    auto instances = co_await located(request);
+    if (!instances) {
+        log::warning("assoc={} peer={} move refused: {}", association.id, association.peer_address,
+                     instances.error().message());
+        co_return refused(query_outcome(instances.error()));
+    }
+    Retrieval retrieval(instances->size());
+    MoveSink sink(association.calling, request.message_id);
+    if (!instances->empty()) {
+        auto wanted = wanted_for(*instances);
+        auto opened = co_await sink.open(*address, settings_.client, std::move(wanted));
+        if (!opened) {
+            log::warning("assoc={} move to {} failed: {}", association.id, destination.view(), opened.error().message());
+            retrieval.first_failure = "destination: " + opened.error().context;
+        }
+    }
+    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
+    co_await sink.release();
+    log::info("assoc={} move to {} instances={} failed={}", association.id, destination.view(), instances->size(),
+              retrieval.progress.counts().failed);
+    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+}
+
+}  // namespace sagitta::service

@@ -1,0 +1,52 @@
+// Retrieve as SCP (PS3.4 C.4.2 and C.4.3): what is stored goes back as it was stored, on the same
+// association (C-GET) or to a configured peer (C-MOVE).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/worker_pool.h"
+#include "net/dimse/handlers.h"
+#include "net/scu/client.h"
+#include "storage/instance_index.h"
+#include "storage/instance_store.h"
+
+namespace sagitta::service {
+
+/// The node behind an AE title, or nothing when it is not configured. Thread-safe.
+using FindDestination = std::function<std::optional<net::scu::Address>(const net::ul::AeTitle&)>;
+
+struct RetrieveScpSettings {
+    net::scu::ClientSettings client;  ///< for associations to move destinations
+    FindDestination find_destination;
+};
+
+/// Thread-safe. `index`, `store` and `workers` outlive it.
+class RetrieveScp final : public net::dimse::GetHandler, public net::dimse::MoveHandler {
+public:
+    RetrieveScp(const storage::InstanceIndex& index, const storage::InstanceStore& store, WorkerPool& workers,
+                RetrieveScpSettings settings)
+        : index_(index), store_(store), workers_(workers), settings_(std::move(settings)) {}
+
+    [[nodiscard]] Task<net::dimse::RetrieveOutcome> get(const net::dimse::AssociationInfo& association,
+                                                        net::dimse::QueryRequest request,
+                                                        net::dimse::GetResponder& out) override;
+
+    /// Status A801 for a destination that is not configured.
+    [[nodiscard]] Task<net::dimse::RetrieveOutcome> move(const net::dimse::AssociationInfo& association,
+                                                         net::dimse::QueryRequest request,
+                                                         net::ul::AeTitle destination,
+                                                         net::dimse::MoveResponder& out) override;
+
+private:
+    /// What the identifier asks for, in the order it lies on disk.
+    Task<Result<std::vector<storage::InstanceLocation>>> located(const net::dimse::QueryRequest& request);
+
+    const storage::InstanceIndex& index_;
+    const storage::InstanceStore& store_;
+    WorkerPool& workers_;
+    RetrieveScpSettings settings_;
+};
+
+}  // namespace sagitta::service

@@ -1,0 +1,177 @@
+#include "storage/instance_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "dicom/character_set.h"
+#include "dicom/generated/tags.h"
+#include "dicom/matching.h"
+#include "dicom/text.h"
+#include "dicom/transfer_syntax.h"
+#include "storage/digest.h"
+
+namespace sagitta::storage {
+namespace {
+
+namespace tags = dicom::tags;
+using dicom::Vr;
+
+constexpr std::array kColumns{
+    IndexColumn{tags::PatientID, Vr::LO, Level::patient, "patient_id"},
+    IndexColumn{tags::IssuerOfPatientID, Vr::LO, Level::patient, "issuer"},
+    IndexColumn{tags::PatientName, Vr::PN, Level::patient, "name"},
+    IndexColumn{tags::PatientBirthDate, Vr::DA, Level::patient, "birth_date"},
+    IndexColumn{tags::PatientBirthTime, Vr::TM, Level::patient, "birth_time"},
+    IndexColumn{tags::PatientSex, Vr::CS, Level::patient, "sex"},
+    IndexColumn{tags::EthnicGroup, Vr::SH, Level::patient, "ethnic_group"},
+
+    IndexColumn{tags::StudyInstanceUID, Vr::UI, Level::study, "study_uid"},
+    IndexColumn{tags::StudyID, Vr::SH, Level::study, "study_id"},
+    IndexColumn{tags::StudyDate, Vr::DA, Level::study, "study_date"},
+    IndexColumn{tags::StudyTime, Vr::TM, Level::study, "study_time"},
+    IndexColumn{tags::AccessionNumber, Vr::SH, Level::study, "accession"},
+    IndexColumn{tags::StudyDescription, Vr::LO, Level::study, "description"},
+    IndexColumn{tags::ReferringPhysicianName, Vr::PN, Level::study, "referring"},
+    IndexColumn{tags::NameOfPhysiciansReadingStudy, Vr::PN, Level::study, "reading"},
+    IndexColumn{tags::PatientAge, Vr::AS, Level::study, "patient_age"},
+    IndexColumn{tags::PatientSize, Vr::DS, Level::study, "patient_size"},
+    IndexColumn{tags::PatientWeight, Vr::DS, Level::study, "patient_weight"},
+
+    IndexColumn{tags::SeriesInstanceUID, Vr::UI, Level::series, "series_uid"},
+    IndexColumn{tags::Modality, Vr::CS, Level::series, "modality"},
+    IndexColumn{tags::SeriesNumber, Vr::IS, Level::series, "number"},
+    IndexColumn{tags::SeriesDescription, Vr::LO, Level::series, "description"},
+    IndexColumn{tags::SeriesDate, Vr::DA, Level::series, "series_date"},
+    IndexColumn{tags::SeriesTime, Vr::TM, Level::series, "series_time"},
+    IndexColumn{tags::BodyPartExamined, Vr::CS, Level::series, "body_part"},
+    IndexColumn{tags::Laterality, Vr::CS, Level::series, "laterality"},
+    IndexColumn{tags::ProtocolName, Vr::LO, Level::series, "protocol"},
+    IndexColumn{tags::StationName, Vr::SH, Level::series, "station"},
+    IndexColumn{tags::InstitutionName, Vr::LO, Level::series, "institution"},
+    IndexColumn{tags::Manufacturer, Vr::LO, Level::series, "manufacturer"},
+    IndexColumn{tags::ManufacturerModelName, Vr::LO, Level::series, "model"},
+    IndexColumn{tags::PerformingPhysicianName, Vr::PN, Level::series, "performing"},
+    IndexColumn{tags::PerformedProcedureStepStartDate, Vr::DA, Level::series, "step_date"},
+    IndexColumn{tags::PerformedProcedureStepStartTime, Vr::TM, Level::series, "step_time"},
+
+    IndexColumn{tags::SOPInstanceUID, Vr::UI, Level::image, "sop_uid"},
+    IndexColumn{tags::SOPClassUID, Vr::UI, Level::image, "sop_class"},
+    IndexColumn{tags::InstanceNumber, Vr::IS, Level::image, "number"},
+    IndexColumn{tags::ContentDate, Vr::DA, Level::image, "content_date"},
+    IndexColumn{tags::ContentTime, Vr::TM, Level::image, "content_time"},
+    IndexColumn{tags::Rows, Vr::US, Level::image, "pixel_rows"},
+    IndexColumn{tags::Columns, Vr::US, Level::image, "pixel_columns"},
+    IndexColumn{tags::NumberOfFrames, Vr::IS, Level::image, "frames"},
+};
+
+constexpr std::size_t kLongestValue = 1024;  // bytes of UTF-8 kept of a value, by whole characters
+
+/// What lies in the index is bounded, whatever a data set holds.
+void cut(std::string& value) {
+    if (value.size() <= kLongestValue) return;
+    std::size_t end = kLongestValue;
+    while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;
+    value.resize(end);
+}
+
+/// "2024.03.01" of old devices as "20240301", which dates are searched and answered as.
+void normalise_date(std::string& value) {
+    if (auto date = dicom::range_bound(Vr::DA, value, false); !date.empty()) value = std::move(date);
+}
+
+std::string text_of(const dicom::Element& element, Vr vr, const dicom::CharacterSet& characters) {
+    if (!dicom::is_text(element.vr()) && element.vr() != Vr::UN) {
+        const auto number = element.integer();
+        return number ? std::to_string(*number) : std::string();
+    }
+    auto text = element.text();
+    if (!dicom::uses_character_set(vr)) return std::string(text);
+    auto utf8 = characters.to_utf8(text, vr);
+    // Leading and trailing spaces mean nothing here (PS3.5 6.2), and would break equality.
+    const auto first = utf8.find_first_not_of(' ');
+    if (first == std::string::npos) return {};
+    const auto last = utf8.find_last_not_of(std::string_view(" \0", 2));
+    return utf8.substr(first, last - first + 1);
+}
+
+Result<dicom::Uid> required_uid(const dicom::DataSet& data_set, dicom::Tag tag) {
+    const auto uid = data_set.uid(tag);
+    if (uid && !uid->empty()) return *uid;
+    const auto what = data_set.contains(tag) ? "is not a UID" : "is missing";
+    return Error(Errc::malformed, fmt::format("{} {}", dicom::to_string(tag), what));
+}
+
+/// Bytes of the data set up to the value of its pixel data; all of them where the bytes as stored
+/// do not show it (no pixel data, or deflated).
+std::uint64_t bytes_before_pixels(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+    const auto* syntax = dicom::find_transfer_syntax(encoded.transfer_syntax_uid);
+    if (syntax != nullptr && syntax->deflated) return encoded.data_set.size();
+    for (const auto tag : {tags::FloatPixelData, tags::DoubleFloatPixelData, tags::PixelData}) {
+        const auto pixels = data_set.find(tag);
+        if (pixels && !pixels->node().owned) {
+            return std::min<std::uint64_t>(pixels->node().offset, encoded.data_set.size());
+        }
+    }
+    return encoded.data_set.size();
+}
+
+void fill_columns(const dicom::DataSet& data_set, InstanceRecord& record) {
+    const auto characters = dicom::CharacterSet::parse(data_set.text(tags::SpecificCharacterSet));
+    record.values.resize(kColumns.size());
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {
+        const auto& column = kColumns[i];
+        if (const auto element = data_set.find(column.tag)) {
+            record.values[i] = text_of(*element, column.vr, characters);
+            cut(record.values[i]);
+            if (column.vr == Vr::DA) normalise_date(record.values[i]);
+        }
+        if (column.vr == Vr::PN) {
+            record.folded_names.push_back(dicom::fold_person_name(record.values[i]));
+        }
+    }
+}
+
+}  // namespace
+
+std::span<const IndexColumn> index_columns() noexcept { return kColumns; }
+
+std::string_view InstanceRecord::value(dicom::Tag tag) const noexcept {
+    for (std::size_t i = 0; i < kColumns.size() && i < values.size(); ++i) {
+        if (kColumns[i].tag == tag) return values[i];
+    }
+    return {};
+}
+
+Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+    InstanceRecord record;
+    const std::array<std::pair<dicom::Tag, dicom::Uid*>, 3> wanted{{
+        {tags::StudyInstanceUID, &record.study_instance_uid},
+        {tags::SeriesInstanceUID, &record.series_instance_uid},
+        {tags::SOPInstanceUID, &record.sop_instance_uid},
+    }};
+    for (const auto& [tag, into] : wanted) {
+        auto uid = required_uid(data_set, tag);
+        if (!uid) return std::move(uid).error();
+        *into = *uid;
+    }
+    auto sop_class = required_uid(data_set, tags::SOPClassUID);
+    if (!sop_class) return std::move(sop_class).error();
+    record.sop_class_uid = sop_class->str();
+    record.transfer_syntax_uid = std::string(encoded.transfer_syntax_uid);
+    record.data_set_offset = encoded.file_header_length;
+    record.data_set_length = encoded.data_set.size();
+    record.header_length = record.data_set_offset + bytes_before_pixels(data_set, encoded);
+    record.digest = data_set_digest(encoded.data_set);
+    fill_columns(data_set, record);
+    for (std::size_t i = 0; i < kColumns.size(); ++i) {  // as paths and keys hold them: unpadded
+        if (kColumns[i].tag == tags::StudyInstanceUID) record.values[i] = record.study_instance_uid.str();
+        if (kColumns[i].tag == tags::SeriesInstanceUID) record.values[i] = record.series_instance_uid.str();
+        if (kColumns[i].tag == tags::SOPInstanceUID) record.values[i] = record.sop_instance_uid.str();
+        if (kColumns[i].tag == tags::SOPClassUID) record.values[i] = record.sop_class_uid;
+    }
+    return record;
+}
+
+}  // namespace sagitta::storage

@@ -1,0 +1,205 @@
+#include "storage/sqlite_index.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "dicom/matching.h"
+#include "storage/sqlite_database.h"
+#include "storage/sqlite_query.h"
+
+namespace sagitta::storage {
+namespace {
+
+/// A connection with what its dicom_match function looks at.
+struct Reader {
+    std::unique_ptr<Database> database;
+    const Query* query = nullptr;  // while find() runs
+};
+
+/// dicom_match(n, stored): the one definition of matching, called from SQL.
+void dicom_match(sqlite3_context* context, int, sqlite3_value** arguments) {
+    const auto* reader = static_cast<const Reader*>(sqlite3_user_data(context));
+    const auto n = static_cast<std::size_t>(sqlite3_value_int64(arguments[0]));
+    if (reader->query == nullptr || n >= reader->query->keys.size()) {
+        return sqlite3_result_error(context, "dicom_match outside a query", -1);
+    }
+    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(arguments[1]));
+    const auto size = static_cast<std::size_t>(sqlite3_value_bytes(arguments[1]));
+    const std::string_view stored(text != nullptr ? text : "", text != nullptr ? size : 0);
+    sqlite3_result_int(context, dicom::matches(reader->query->keys[n], stored) ? 1 : 0);
+}
+
+InstanceLocation location_in(const Statement& row, int column) {
+    InstanceLocation location;
+    location.sop_instance_uid = dicom::Uid::parse(row.text(column)).value_or(dicom::Uid());
+    location.sop_class_uid = row.text(column + 1);
+    location.transfer_syntax_uid = row.text(column + 2);
+    location.volume = static_cast<std::uint32_t>(row.integer(column + 3));
+    location.offset = static_cast<std::uint64_t>(row.integer(column + 4));
+    location.length = static_cast<std::uint64_t>(row.integer(column + 5));
+    location.data_set_offset = static_cast<std::uint64_t>(row.integer(column + 6));
+    location.header_length = static_cast<std::uint64_t>(row.integer(column + 7));
+    return location;
+}
+
+class SqliteIndex final : public InstanceIndex {
+public:
+    explicit SqliteIndex(std::string path) : path_(std::move(path)) {}
+
+    Result<FindSummary> find(const Query& query, const std::function<bool(const Match&)>& each) const override;
+    std::vector<dicom::MatchKey> unindexed(const Query& query) const override { return keys_without_column(query); }
+    Result<std::vector<InstanceLocation>> locate(const Scope& scope) const override;
+    Result<std::optional<InstanceLocation>> find_instance(const dicom::Uid& sop_instance_uid) const override;
+    Result<IndexCounts> counts() const override;
+
+private:
+    /// Gives the connection back to the pool at the end of a call.
+    struct Return {
+        const SqliteIndex* pool;
+        void operator()(Reader* reader) const {
+            reader->query = nullptr;
+            const std::lock_guard lock(pool->mutex_);
+            pool->idle_.emplace_back(reader);
+        }
+    };
+    using Borrowed = std::unique_ptr<Reader, Return>;
+
+    Result<Borrowed> borrow() const {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!idle_.empty()) {
+                Borrowed reader(idle_.back().release(), Return{this});
+                idle_.pop_back();
+                return reader;
+            }
+        }
+        auto database = Database::open(path_, Database::Use::read);
+        if (!database) return std::move(database).error();
+        auto reader = std::make_unique<Reader>();
+        reader->database = std::move(*database);
+        const int code = sqlite3_create_function_v2(reader->database->handle(), "dicom_match", 2,
+                                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, reader.get(), dicom_match,
+                                                    nullptr, nullptr, nullptr);
+        if (code != SQLITE_OK) return Error(Errc::io_failure, "index: cannot define dicom_match");
+        return Borrowed(reader.release(), Return{this});
+    }
+
+    std::string path_;
+    mutable std::mutex mutex_;
+    mutable std::vector<std::unique_ptr<Reader>> idle_;
+};
+
+Result<FindSummary> SqliteIndex::find(const Query& query, const std::function<bool(const Match&)>& each) const {
+    FindSummary summary;
+    if (query.limit == 0) return FindSummary{0, true};
+    auto reader = borrow();
+    if (!reader) return std::move(reader).error();
+    (*reader)->query = &query;
+    auto compiled = compile(query);
+    auto select = (*reader)->database->cached(compiled.sql);
+    if (!select) return std::move(select).error();
+    auto& row = **select;
+    const ResetAtEnd reset(row);
+    for (std::size_t i = 0; i < compiled.values.size(); ++i) {
+        row.bind(static_cast<int>(i) + 1, std::string_view(compiled.values[i]));
+    }
+    while (true) {
+        auto more = row.step();
+        if (!more) return std::move(more).error();
+        if (!*more) return summary;
+        for (std::size_t i = 0; i < compiled.attributes.size(); ++i) {
+            compiled.attributes[i].value = row.text(static_cast<int>(i));
+        }
+        Match match{compiled.attributes, nullptr};
+        InstanceLocation location;
+        if (query.want_instance) {
+            location = location_in(row, compiled.location_column);
+            match.instance = &location;
+        }
+        ++summary.matches;
+        if (!each(match) || summary.matches >= query.limit) {
+            summary.limit_reached = true;
+            return summary;
+        }
+    }
+}
+
+Result<std::vector<InstanceLocation>> SqliteIndex::locate(const Scope& scope) const {
+    const std::array<std::pair<const std::vector<std::string>*, const char*>, 4> lists{{
+        {&scope.patient_ids, "p.patient_id"},
+        {&scope.study_instance_uids, "t.study_uid"},
+        {&scope.series_instance_uids, "s.series_uid"},
+        {&scope.sop_instance_uids, "i.sop_uid"},
+    }};
+    std::vector<std::string> values;
+    std::string where;
+    for (const auto& [list, column] : lists) {
+        if (list->empty()) continue;
+        values.push_back(list->size() == 1 ? list->front() : json_list(*list));
+        if (!where.empty()) where += " AND ";
+        where += list->size() == 1 ? fmt::format("{} = ?{}", column, values.size())
+                                   : fmt::format("{} IN (SELECT value FROM json_each(?{}))", column, values.size());
+    }
+    std::vector<InstanceLocation> found;
+    if (where.empty()) return found;
+    auto reader = borrow();
+    if (!reader) return std::move(reader).error();
+    auto select = (*reader)->database->cached(
+        fmt::format("SELECT {} FROM patient p JOIN study t ON t.patient = p.id JOIN series s ON s.study = t.id JOIN "
+                    "instance i ON i.series = s.id WHERE {} ORDER BY i.volume, i.file_offset",
+                    kLocationColumns, where));
+    if (!select) return std::move(select).error();
+    const ResetAtEnd reset(**select);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        (*select)->bind(static_cast<int>(i) + 1, std::string_view(values[i]));
+    }
+    while (true) {
+        auto more = (*select)->step();
+        if (!more) return std::move(more).error();
+        if (!*more) return found;
+        found.push_back(location_in(**select, 0));
+    }
+}
+
+Result<std::optional<InstanceLocation>> SqliteIndex::find_instance(const dicom::Uid& sop_instance_uid) const {
+    Scope scope;
+    scope.sop_instance_uids.push_back(sop_instance_uid.str());
+    auto found = locate(scope);
+    if (!found) return std::move(found).error();
+    if (found->empty()) return std::optional<InstanceLocation>();
+    return std::optional<InstanceLocation>(std::move(found->front()));
+}
+
+Result<IndexCounts> SqliteIndex::counts() const {
+    auto reader = borrow();
+    if (!reader) return std::move(reader).error();
+    auto select = (*reader)->database->cached(
+        "SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study), (SELECT count(*) FROM series), "
+        "count(*), coalesce(sum(file_length), 0) FROM instance");
+    if (!select) return std::move(select).error();
+    const ResetAtEnd reset(**select);
+    auto row = (*select)->step();
+    if (!row) return std::move(row).error();
+    auto at = [&](int column) { return static_cast<std::uint64_t>((*select)->integer(column)); };
+    return IndexCounts{at(0), at(1), at(2), at(3), at(4)};
+}
+
+}  // namespace
+
+std::string_view Match::value(dicom::Tag tag) const noexcept {
+    for (const auto& attribute : attributes) {
+        if (attribute.tag == tag) return attribute.value;
+    }
+    return {};
+}
+
+std::unique_ptr<InstanceIndex> open_instance_index(const std::string& path) {
+    return std::make_unique<SqliteIndex>(path);
+}
+
+}  // namespace sagitta::storage

@@ -1,0 +1,37 @@
+// Match keys compiled to SQL: the same answers as dicom::matches, found through the database's
+// indexes where there are any. Internal to storage; pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dicom/matching.h"
+#include "storage/instance_record.h"
+#include "storage/query.h"
+
+namespace sagitta::storage {
+
+/// A SELECT with the values to bind, from parameter 1.
+struct CompiledQuery {
+    std::string sql;
+    std::vector<std::string> values;
+    std::vector<Attribute> attributes;  ///< of the first columns of a row; `value` is empty
+    int location_column = 0;            ///< the first of kLocationColumns, when they were asked for
+};
+
+/// The function dicom_match(n, stored) stands for dicom::matches(query.keys[n], stored) and must be
+/// known to the connection.
+[[nodiscard]] CompiledQuery compile(const Query& query);
+
+/// Keys compile() cannot express: those without a column at the level or above.
+[[nodiscard]] std::vector<dicom::MatchKey> keys_without_column(const Query& query);
+
+/// Columns of `instance i` that make an InstanceLocation.
+inline constexpr std::string_view kLocationColumns =
+    "i.sop_uid, i.sop_class, i.transfer_syntax, i.volume, i.file_offset, i.file_length, i.data_set_offset, "
+    "i.header_length";
+
+/// ["…","…"] for json_each: a list of any length in one bound value.
+[[nodiscard]] std::string json_list(const std::vector<std::string>& values);
+
+}  // namespace sagitta::storage

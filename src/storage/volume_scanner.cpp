@@ -1,0 +1,98 @@
+#include "storage/volume_scanner.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "storage/digest.h"
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::size_t kWindow = 1u << 20;  // bytes read at once when looking for a header
+
+bool looks_like_ours(std::span<const std::byte, kTarBlock> block) {
+    const auto member = parse_tar_header(block);
+    return member && (is_instance_member(*member) || member->name == kManifestName) && member->checksum;
+}
+
+}  // namespace
+
+VolumeScanner::VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length)
+    : volume_(volume), position_(from), length_(volume_length) {}
+
+Result<std::optional<ScannedMember>> VolumeScanner::next() {
+    data_.clear();
+    if (position_ >= length_) return std::optional<ScannedMember>();
+    auto found = member_at(position_);
+    if (!found) return std::move(found).error();
+    if (sealed_ && found->kind == ScannedMember::Kind::damaged) {
+        position_ = length_;  // the end-of-archive blocks behind a manifest
+        return std::optional<ScannedMember>();
+    }
+    sealed_ = found->kind == ScannedMember::Kind::manifest;
+    position_ = found->end;
+    return std::optional<ScannedMember>(std::move(*found));
+}
+
+Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
+    ScannedMember found;
+    found.header_offset = offset;
+    TarBlock block{};
+    auto read = volume_.read_at(offset, block);
+    if (!read) return std::move(read).error();
+    auto member = *read == kTarBlock ? parse_tar_header(block) : std::nullopt;
+    if (!member) {
+        found.reason = sealed_ ? "end of archive" : "no valid member header";
+        auto resumes = sealed_ ? Result<std::uint64_t>(length_) : next_good_header(offset + kTarBlock);
+        if (!resumes) return std::move(resumes).error();
+        found.end = *resumes;
+        return found;
+    }
+    found.member = std::move(*member);
+    const auto size = found.member.size;
+    if (size > length_ || offset + kTarBlock > length_ - size) {
+        found.reason = "the member ends beyond the volume";
+        found.end = length_;
+        return found;
+    }
+    found.end = std::min(length_, offset + tar_footprint(size));
+    if (!found.member.checksum) {
+        found.kind = ScannedMember::Kind::foreign;
+        return found;
+    }
+    data_.clear();
+    auto data = volume_.read_at(found.data_offset(), data_.prepare(static_cast<std::size_t>(size)));
+    if (!data) return std::move(data).error();
+    data_.commit(*data);
+    if (*data != size || member_checksum({data_.span()}) != *found.member.checksum) {
+        found.reason = "the member's bytes do not match its checksum";
+        return found;
+    }
+    if (is_instance_member(found.member)) found.kind = ScannedMember::Kind::instance;
+    else if (found.member.name == kManifestName) found.kind = ScannedMember::Kind::manifest;
+    else found.kind = ScannedMember::Kind::foreign;
+    return found;
+}
+
+/// Members begin on block boundaries: where is the next that proves itself by its checksum?
+Result<std::uint64_t> VolumeScanner::next_good_header(std::uint64_t offset) {
+    std::vector<std::byte> window(kWindow);
+    while (offset < length_) {
+        auto read = volume_.read_at(offset, window);
+        if (!read) return std::move(read).error();
+        for (std::size_t at = 0; at + kTarBlock <= *read; at += kTarBlock) {
+            const std::span<const std::byte, kTarBlock> block(window.data() + at, kTarBlock);
+            if (!looks_like_ours(block)) continue;
+            auto candidate = member_at(offset + at);
+            if (!candidate) return std::move(candidate).error();
+            data_.clear();
+            if (candidate->kind != ScannedMember::Kind::damaged) return offset + at;
+        }
+        if (*read < kWindow) break;
+        offset += *read;
+    }
+    return length_;
+}
+
+}  // namespace sagitta::storage

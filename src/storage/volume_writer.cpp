@@ -1,0 +1,89 @@
+#include "storage/volume_writer.h"
+
+#include <array>
+#include <utility>
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::array<std::byte, kTarBlock> kZeros{};
+
+}  // namespace
+
+VolumeWriter::VolumeWriter(FileSystem& file_system, Layout layout, std::uint64_t volume_size,
+                           std::function<void(std::uint32_t)> full)
+    : file_system_(file_system), layout_(std::move(layout)), volume_size_(volume_size), full_(std::move(full)) {}
+
+Result<void> VolumeWriter::open(std::uint32_t number, std::uint64_t tail, bool exists) {
+    auto file = file_system_.open(layout_.volume(number), exists ? OpenMode::read_write : OpenMode::create);
+    if (!file) return std::move(file).error();
+    if (!exists) {
+        if (auto synced = file_system_.sync_directory(layout_.volumes()); !synced) return synced;
+    }
+    file_ = std::move(*file);
+    number_ = number;
+    tail_ = previous_tail_ = tail;
+    return {};
+}
+
+std::uint64_t VolumeWriter::room() const noexcept {
+    return tail_ < volume_size_ ? volume_size_ - tail_ : volume_size_;
+}
+
+Result<void> VolumeWriter::reserve(std::uint64_t bytes) {
+    if (tail_ == 0 || tail_ + bytes <= volume_size_) return {};
+    const auto finished = number_;
+    auto next = file_system_.open(layout_.volume(number_ + 1), OpenMode::create);
+    if (!next && next.error().code == Errc::already_exists) {
+        // Left by an attempt whose directory sync failed: nothing was ever written to it.
+        next = file_system_.open(layout_.volume(number_ + 1), OpenMode::read_write);
+    }
+    if (!next) return std::move(next).error();
+    if (auto synced = file_system_.sync_directory(layout_.volumes()); !synced) return synced;
+    file_ = std::move(*next);
+    ++number_;
+    tail_ = previous_tail_ = 0;
+    full_(finished);
+    return {};
+}
+
+Result<Placement> VolumeWriter::append(std::span<const NewMember> members) {
+    std::vector<TarBlock> headers;
+    std::vector<std::span<const std::byte>> parts;
+    headers.reserve(members.size());
+    parts.reserve(members.size() * 4);
+    Placement placement{number_, {}, tail_};
+    placement.offsets.reserve(members.size());
+    for (const auto& member : members) {
+        headers.push_back(make_tar_header(member.header));
+        parts.insert(parts.end(), {std::span<const std::byte>(headers.back()), member.first, member.second,
+                                   std::span(kZeros).first(tar_padding(member.header.size))});
+        placement.offsets.push_back(placement.end + kTarBlock);
+        placement.end += tar_footprint(member.header.size);
+    }
+    if (auto written = file_->write_at(tail_, parts); !written) {
+        if (auto undone = back_to(tail_); !undone) return std::move(undone).error();
+        return std::move(written).error();
+    }
+    // Never tried twice: after a failed sync the kernel may have dropped the dirty pages and would
+    // report success (which is also why nothing is truncated here: start-up decides what is good).
+    if (auto synced = file_->sync(); !synced) {
+        return Error(Errc::io_failure, std::move(synced).error().context);
+    }
+    previous_tail_ = std::exchange(tail_, placement.end);
+    return placement;
+}
+
+Result<void> VolumeWriter::undo_append() {
+    tail_ = previous_tail_;
+    return back_to(tail_);
+}
+
+Result<void> VolumeWriter::back_to(std::uint64_t length) {
+    if (auto cut = file_->truncate(length); !cut) {
+        return Error(Errc::io_failure, std::move(cut).error().context);
+    }
+    return {};
+}
+
+}  // namespace sagitta::storage
