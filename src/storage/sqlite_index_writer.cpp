@@ -106,6 +106,7 @@ public:
     Result<void> commit() override;
     void rollback() override;
     Result<std::vector<VolumeMark>> marks() override;
+    Result<IndexContents> contents() override;
     Result<void> optimize() override { return db_->execute("PRAGMA analysis_limit=1000; ANALYZE"); }
 
 private:
@@ -488,6 +489,36 @@ Result<std::vector<VolumeMark>> SqliteIndexWriter::marks() {
         if (!*row) return all;
         all.push_back({static_cast<std::uint32_t>((*select)->integer(0)),
                        static_cast<std::uint64_t>((*select)->integer(1)), (*select)->integer(2) != 0});
+    }
+}
+
+Result<IndexContents> SqliteIndexWriter::contents() {
+    IndexContents all;
+    auto marks_now = marks();
+    if (!marks_now) return std::move(marks_now).error();
+    all.marks = std::move(*marks_now);
+    auto check = db_->text("PRAGMA integrity_check(1)");
+    if (!check) return std::move(check).error();
+    if (*check != "ok") all.faults.push_back("the database is damaged");
+    auto wrong = db_->integer(
+        "SELECT (SELECT count(*) FROM series s WHERE instance_count <> (SELECT count(*) FROM instance WHERE series = "
+        "s.id)) + (SELECT count(*) FROM study t WHERE series_count <> (SELECT count(*) FROM series WHERE study = t.id) "
+        "OR instance_count <> (SELECT sum(instance_count) FROM series WHERE study = t.id)) + (SELECT count(*) FROM "
+        "patient p WHERE study_count <> (SELECT count(*) FROM study WHERE patient = p.id) OR instance_count <> "
+        "(SELECT sum(instance_count) FROM study WHERE patient = p.id))");
+    if (!wrong) return std::move(wrong).error();
+    if (*wrong != 0) all.faults.push_back(fmt::format("{} patients, studies or series have wrong counts", *wrong));
+    auto select = db_->cached("SELECT volume, file_offset, file_length FROM instance UNION ALL "
+                              "SELECT volume, file_offset, file_length FROM superseded");
+    if (!select) return std::move(select).error();
+    const ResetAtEnd reset(**select);
+    while (true) {
+        auto row = (*select)->step();
+        if (!row) return std::move(row).error();
+        if (!*row) return all;
+        all.members.push_back({static_cast<std::uint32_t>((*select)->integer(0)),
+                               static_cast<std::uint64_t>((*select)->integer(1)),
+                               static_cast<std::uint64_t>((*select)->integer(2))});
     }
 }
 
