@@ -120,6 +120,11 @@ private:
     }
 
     Result<void> commit() {
+        if (good_end_ > length_) {  // the last member lacks only padding
+            if (auto padded = file_->truncate(good_end_); !padded) return padded;
+            length_ = good_end_;
+            written_again_ = true;
+        }
         if (std::exchange(written_again_, false)) {
             if (auto synced = file_->sync(); !synced) return synced;
         }

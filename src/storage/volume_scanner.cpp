@@ -56,7 +56,7 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.end = length_;
         return found;
     }
-    found.end = std::min(length_, offset + tar_footprint(size));
+    found.end = offset + tar_footprint(size);
     if (!found.member.checksum) {
         found.kind = ScannedMember::Kind::foreign;
         return found;
