@@ -32,7 +32,8 @@ public:
     ~ArchiveImpl() override { close(); }
 
     Result<void> start(const RecoveredVolumes& volumes, std::unique_ptr<IndexWriter> index) {
-        sealer_ = std::make_unique<Sealer>(file_system_, layout_, [this](std::uint32_t n) { ingest_->mark_sealed(n); });
+        sealer_ = std::make_unique<Sealer>(file_system_, layout_,
+                                           [this](std::uint32_t n) { ingest_->mark_sealed(n); });
         auto writer = std::make_unique<VolumeWriter>(file_system_, layout_, options_.volume_size,
                                                      [this](std::uint32_t n) { sealer_->enqueue(n); });
         auto opened = writer->open(volumes.open_volume, volumes.open_tail, volumes.open_exists);
@@ -42,7 +43,8 @@ public:
         if (marked) marked = index->set_mark({volumes.open_volume, volumes.open_tail, false});
         if (marked) marked = index->commit();
         if (!marked) return marked;
-        ingest_ = std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(writer));
+        ingest_ =
+            std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(writer));
         for (const auto number : volumes.unsealed) sealer_->enqueue(number);
         return {};
     }
@@ -160,7 +162,8 @@ void report(const RecoveryReport& recovery) {
 
 Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
     if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.max_batch_count == 0) {
-        return Error(Errc::invalid_argument, "storage: data directory, volume size or batch size make no sense");
+        return Error(Errc::invalid_argument,
+                     "storage: data directory, volume size or batch size make no sense");
     }
     auto& file_system = options.file_system != nullptr ? *options.file_system : real_file_system();
     const Layout layout{options.data_dir};
@@ -170,8 +173,8 @@ Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
     auto opened = open_index(file_system, layout);
     if (!opened) return std::move(opened).error();
     report(opened->volumes.report);
-    auto archive = std::make_unique<ArchiveImpl>(options, file_system, layout, std::move(*lock),
-                                                 opened->volumes.report);
+    auto archive =
+        std::make_unique<ArchiveImpl>(options, file_system, layout, std::move(*lock), opened->volumes.report);
     if (auto started = archive->start(opened->volumes, std::move(opened->index)); !started) {
         return std::move(started).error();
     }

@@ -69,9 +69,12 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.reason = "the member's bytes do not match its checksum";
         return found;
     }
-    if (is_instance_member(found.member)) found.kind = ScannedMember::Kind::instance;
-    else if (found.member.name == kManifestName) found.kind = ScannedMember::Kind::manifest;
-    else found.kind = ScannedMember::Kind::foreign;
+    if (is_instance_member(found.member))
+        found.kind = ScannedMember::Kind::instance;
+    else if (found.member.name == kManifestName)
+        found.kind = ScannedMember::Kind::manifest;
+    else
+        found.kind = ScannedMember::Kind::foreign;
     return found;
 }
 

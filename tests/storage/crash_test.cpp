@@ -64,7 +64,8 @@ void expect_sound(const std::string& path, const std::set<int>& acknowledged, bo
             const auto bytes = served(*archive, sample.sop_uid);
             const bool promised = acknowledged.contains(n);
             if (!promised && bytes.empty()) continue;
-            EXPECT_TRUE(bytes == file_bytes(sample)) << (promised ? "acknowledged and lost: " : "half visible: ") << n;
+            EXPECT_TRUE(bytes == file_bytes(sample))
+                << (promised ? "acknowledged and lost: " : "half visible: ") << n;
         }
         ASSERT_TRUE(put(*archive, numbered(kInstances))) << "usable again";
         lines = everything(archive->index());
@@ -72,7 +73,8 @@ void expect_sound(const std::string& path, const std::set<int>& acknowledged, bo
     auto report = verify(path, [](std::string_view line) { ADD_FAILURE() << line; });
     ASSERT_TRUE(report) << report.error().message();
     ASSERT_TRUE(reindex(path, {}));
-    EXPECT_EQ(everything(open_archive(path, small_volumes())->index()), lines) << "a rebuilt index is another one";
+    EXPECT_EQ(everything(open_archive(path, small_volumes())->index()), lines)
+        << "a rebuilt index is another one";
 }
 
 struct Case {
@@ -157,7 +159,8 @@ TEST(Damage, InTheMiddleCostsOneInstanceAndIsReported) {
             header = (*archive->index().find_instance(*dicom::Uid::parse(numbered(1).sop_uid)))->offset - 512;
         }
         {
-            std::fstream volume(directory.path() + "/volumes/00000001.tar", std::ios::in | std::ios::out | std::ios::binary);
+            std::fstream volume(directory.path() + "/volumes/00000001.tar",
+                                std::ios::in | std::ios::out | std::ios::binary);
             volume.seekp(static_cast<std::streamoff>(header + where));
             volume.put('\x7f');
         }

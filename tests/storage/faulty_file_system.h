@@ -65,7 +65,7 @@ private:
         std::string path;
         bool created = false;
         std::uint64_t offset = 0;
-        std::vector<std::byte> before;   ///< the bytes that were there
+        std::vector<std::byte> before;  ///< the bytes that were there
         std::uint64_t size_before = 0;
         std::uint64_t written = 0;
     };
@@ -75,7 +75,8 @@ private:
         const auto call = calls_++;
         if (fault_ == Fault::power_cut && call >= at_) return Error(Errc::io_failure, "power cut");
         if (fault_ == Fault::error && call == at_) return Error(Errc::io_failure, "injected error");
-        if (fault_ == Fault::disk_full && call == at_ && writes) return Error(Errc::no_space, "injected: disk full");
+        if (fault_ == Fault::disk_full && call == at_ && writes)
+            return Error(Errc::no_space, "injected: disk full");
         return std::nullopt;
     }
 
@@ -96,7 +97,8 @@ private:
                 continue;
             }
             std::vector<std::byte> old(end - at);  // zeros: the length was written, the data was not
-            for (std::uint64_t i = at; i < end && i < change.before.size(); ++i) old[i - at] = change.before[i];
+            for (std::uint64_t i = at; i < end && i < change.before.size(); ++i)
+                old[i - at] = change.before[i];
             const std::span<const std::byte> part(old);
             (void)(*file)->write_at(change.offset + at, {&part, 1}).has_value();
         }
@@ -191,7 +193,8 @@ inline Result<std::unique_ptr<File>> FaultyFileSystem::open(const std::string& p
 inline Result<void> FaultyFileSystem::sync_directory(const std::string& path) {
     if (auto failed = step(false)) return *failed;
     const std::lock_guard lock(mutex_);
-    std::erase_if(changes_, [&](const Change& c) { return c.created && c.path.substr(0, c.path.rfind('/')) == path; });
+    std::erase_if(changes_,
+                  [&](const Change& c) { return c.created && c.path.substr(0, c.path.rfind('/')) == path; });
     return {};
 }
 

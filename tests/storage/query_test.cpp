@@ -80,10 +80,14 @@ protected:
 TEST_F(Queries, AgreeWithTheMatcherKeyByKey) {
     const std::vector<std::tuple<dicom::Tag, Vr, std::vector<std::string>>> table{
         {tags::PatientID, Vr::LO, {"P1", "p1", "P*", "P?", "*", "", "P%", "?3", "P1\\P2", "*1", "nothing"}},
-        {tags::PatientName, Vr::PN,
+        {tags::PatientName,
+         Vr::PN,
          {"doe^jane", "DOE*", "Doe^*", "doe", "D?E*", "*jane", "muller*", "M\xc3\xbcLLER^*", "yamada^tarou",
-          "\xe5\xb1\xb1\xe7\x94\xb0*", "*\xe5\xa4\xaa*", "O'NEIL*", "o'neil^\"x\"", "nobody\\doe^jane", "?oe*", "z*"}},
-        {tags::StudyDate, Vr::DA, {"20240301", "20240301-20240310", "-20231231", "20240101-", "20240305", "20240301\\20231231"}},
+          "\xe5\xb1\xb1\xe7\x94\xb0*", "*\xe5\xa4\xaa*", "O'NEIL*", "o'neil^\"x\"", "nobody\\doe^jane",
+          "?oe*", "z*"}},
+        {tags::StudyDate,
+         Vr::DA,
+         {"20240301", "20240301-20240310", "-20231231", "20240101-", "20240305", "20240301\\20231231"}},
         {tags::StudyTime, Vr::TM, {"1130", "11", "1130-1330", "-12", "14-"}},
         {tags::AccessionNumber, Vr::SH, {"A1", "a1", "A*", "A[1]", "A?", "*1*", "A1\\A3"}},
         {tags::StudyDescription, Vr::LO, {"CHEST*", "*chest*", "Head*", "*%_", "CHEST ?", "CHEST?", "*"}},
@@ -111,8 +115,9 @@ TEST_F(Queries, AgreeWithTheMatcherKeyByKey) {
 }
 
 TEST_F(Queries, CombineKeysAndStopAtTheLimit) {
-    EXPECT_EQ(studies(index(), {key(tags::PatientID, Vr::LO, "P1"), key(tags::StudyDate, Vr::DA, "20240302-")}),
-              std::set<std::string>{"1.2.2"});
+    EXPECT_EQ(
+        studies(index(), {key(tags::PatientID, Vr::LO, "P1"), key(tags::StudyDate, Vr::DA, "20240302-")}),
+        std::set<std::string>{"1.2.2"});
     EXPECT_EQ(studies(index(), {key(tags::ModalitiesInStudy, Vr::CS, "PT\\US")}),
               (std::set<std::string>{"1.2.4", "1.2.5"}));
     Query query;
@@ -155,7 +160,8 @@ TEST_F(Queries, CountSeriesAndInstances) {
         EXPECT_EQ(match.value(tags::NumberOfPatientRelatedSeries), "4");
         EXPECT_EQ(match.value(tags::NumberOfPatientRelatedInstances), "5");
         EXPECT_EQ(match.value(tags::ModalitiesInStudy), "CT\\SR");
-        EXPECT_EQ(match.value(tags::SOPClassesInStudy), "1.2.840.10008.5.1.4.1.1.2\\1.2.840.10008.5.1.4.1.1.88.11");
+        EXPECT_EQ(match.value(tags::SOPClassesInStudy),
+                  "1.2.840.10008.5.1.4.1.1.2\\1.2.840.10008.5.1.4.1.1.88.11");
         EXPECT_NE(match.instance, nullptr);
         return true;
     });

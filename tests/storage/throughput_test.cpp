@@ -15,7 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 Sample numbered(int n) {
     Sample sample;
@@ -102,7 +104,8 @@ TEST(Throughput, OfIngestAndQueries) {
         ask(*archive, "accession", tags::AccessionNumber, Vr::SH, "A77");
         ask(*archive, "nothing: all", tags::PatientID, Vr::LO, "");
         fmt::print("raw   527 KB, sync per 64: {:8.0f}/s\n", raw_rate(path + "/raw", 1'920, 527'000, 64));
-        fmt::print("ingest 527 KB:             {:8.0f}/s\n", ingest_rate(*archive, 1'000'000, 1'900, 527'000));
+        fmt::print("ingest 527 KB:             {:8.0f}/s\n",
+                   ingest_rate(*archive, 1'000'000, 1'900, 527'000));
         fmt::print("raw   527 KB, sync per 64: {:8.0f}/s\n", raw_rate(path + "/raw", 1'920, 527'000, 64));
     }
     std::filesystem::remove_all(path);
