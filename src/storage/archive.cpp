@@ -32,12 +32,19 @@ public:
     ~ArchiveImpl() override { close(); }
 
     Result<void> start(const RecoveredVolumes& volumes, std::unique_ptr<IndexWriter> index) {
-        sealer_ = std::make_unique<Sealer>(file_system_, layout_, [this](std::uint32_t n) { ingest_->mark_sealed(n); });
+        sealer_ = std::make_unique<Sealer>(file_system_, layout_,
+                                           [this](std::uint32_t n) { ingest_->mark_sealed(n); });
         auto writer = std::make_unique<VolumeWriter>(file_system_, layout_, options_.volume_size,
                                                      [this](std::uint32_t n) { sealer_->enqueue(n); });
         auto opened = writer->open(volumes.open_volume, volumes.open_tail, volumes.open_exists);
         if (!opened) return opened;
-        ingest_ = std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(writer));
+        // From now on what is torn is no more than the end of a batch: see RecoveredVolumes.
+        auto marked = index->begin();
+        if (marked) marked = index->set_mark({volumes.open_volume, volumes.open_tail, false});
+        if (marked) marked = index->commit();
+        if (!marked) return marked;
+        ingest_ =
+            std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(writer));
         for (const auto number : volumes.unsealed) sealer_->enqueue(number);
         return {};
     }
@@ -89,6 +96,20 @@ Result<void> remove_orphans(FileSystem& file_system, const Layout& layout) {
     return {};
 }
 
+/// Whether any volume holds something; a crash right after the first start leaves an empty one.
+Result<bool> anything_stored(FileSystem& file_system, const Layout& layout) {
+    auto numbers = list_volumes(file_system, layout);
+    if (!numbers) return std::move(numbers).error();
+    for (const auto number : *numbers) {
+        auto file = file_system.open(layout.volume(number), OpenMode::read);
+        if (!file) return std::move(file).error();
+        auto length = (*file)->size();
+        if (!length) return std::move(length).error();
+        if (*length != 0) return true;
+    }
+    return false;
+}
+
 struct OpenedIndex {
     std::unique_ptr<IndexWriter> index;
     RecoveredVolumes volumes;
@@ -117,9 +138,9 @@ Result<OpenedIndex> open_index(FileSystem& file_system, const Layout& layout) {
     opened.index = std::move(*index);
     auto marks = opened.index->marks();
     if (!marks && marks.error().code != Errc::corrupt) return std::move(marks).error();
-    auto numbers = list_volumes(file_system, layout);
-    if (!numbers) return std::move(numbers).error();
-    if (!marks || (marks->empty() && !numbers->empty())) {
+    auto stored = !marks || marks->empty() ? anything_stored(file_system, layout) : Result<bool>(false);
+    if (!stored) return std::move(stored).error();
+    if (!marks || *stored) {
         opened.index.reset();
         return rebuilt(file_system, layout);
     }
@@ -141,7 +162,8 @@ void report(const RecoveryReport& recovery) {
 
 Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
     if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.max_batch_count == 0) {
-        return Error(Errc::invalid_argument, "storage: data directory, volume size or batch size make no sense");
+        return Error(Errc::invalid_argument,
+                     "storage: data directory, volume size or batch size make no sense");
     }
     auto& file_system = options.file_system != nullptr ? *options.file_system : real_file_system();
     const Layout layout{options.data_dir};
@@ -151,8 +173,8 @@ Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
     auto opened = open_index(file_system, layout);
     if (!opened) return std::move(opened).error();
     report(opened->volumes.report);
-    auto archive = std::make_unique<ArchiveImpl>(options, file_system, layout, std::move(*lock),
-                                                 opened->volumes.report);
+    auto archive =
+        std::make_unique<ArchiveImpl>(options, file_system, layout, std::move(*lock), opened->volumes.report);
     if (auto started = archive->start(opened->volumes, std::move(opened->index)); !started) {
         return std::move(started).error();
     }

@@ -19,9 +19,9 @@ namespace sagitta::storage {
 struct IndexEntry {
     const InstanceRecord* record = nullptr;
     std::uint32_t volume = 0;
-    std::uint64_t offset = 0;    ///< of the file in the volume
-    std::uint64_t length = 0;    ///< bytes of the file
-    std::int64_t received = 0;   ///< seconds since 1970, UTC
+    std::uint64_t offset = 0;   ///< of the file in the volume
+    std::uint64_t length = 0;   ///< bytes of the file
+    std::int64_t received = 0;  ///< seconds since 1970, UTC
 };
 
 /// What is stored under a SOP Instance UID.

@@ -31,9 +31,9 @@ bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
 bool agrees(const IncomingInstance& instance) {
     const auto& record = instance.record;
     return record.data_set_offset == instance.file_header.size() &&
-           record.data_set_length == instance.data_set.size() && record.values.size() == index_columns().size() &&
-           !record.study_instance_uid.empty() && !record.series_instance_uid.empty() &&
-           !record.sop_instance_uid.empty();
+           record.data_set_length == instance.data_set.size() &&
+           record.values.size() == index_columns().size() && !record.study_instance_uid.empty() &&
+           !record.series_instance_uid.empty() && !record.sop_instance_uid.empty();
 }
 
 }  // namespace
@@ -47,10 +47,13 @@ Ingest::Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout la
       writer_(std::move(writer)),
       thread_([this] { run(); }) {}
 
-Ingest::~Ingest() { close(); }
+Ingest::~Ingest() {
+    close();
+}
 
 Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
-    if (!agrees(instance)) return Error(Errc::invalid_argument, "the index record does not describe these bytes");
+    if (!agrees(instance))
+        return Error(Errc::invalid_argument, "the index record does not describe these bytes");
     Pending pending;
     pending.checksum = member_checksum({instance.file_header.span(), instance.data_set.span()});
     pending.cost = file_length(instance) + kRecordCost;
@@ -184,8 +187,10 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
     auto kept = keep_aside(file_system_, layout_, record, pending.instance.file_header.span(),
                            pending.instance.data_set.span());
     if (!kept && kept.error().code != Errc::no_space) return std::move(kept).error();
-    if (!kept) verdict.error = std::move(kept).error();
-    else log::warning("storage: a stored instance came again with other content; kept in quarantine");
+    if (!kept)
+        verdict.error = std::move(kept).error();
+    else
+        log::warning("storage: a stored instance came again with other content; kept in quarantine");
     return verdict;
 }
 
@@ -197,9 +202,10 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
     for (std::size_t n = 0; n < batch.size(); ++n) {
         if (!verdicts[n].write) continue;
         const auto& [instance, done, checksum, received, cost] = batch[n];
-        NewMember member{instance_member(instance.record.study_instance_uid, instance.record.series_instance_uid,
-                                         instance.record.sop_instance_uid),
-                         instance.file_header.span(), instance.data_set.span()};
+        NewMember member{
+            instance_member(instance.record.study_instance_uid, instance.record.series_instance_uid,
+                            instance.record.sop_instance_uid),
+            instance.file_header.span(), instance.data_set.span()};
         member.header.size = file_length(instance);
         member.header.modified = received;
         member.header.checksum = checksum;
@@ -220,7 +226,8 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
     return indexed;
 }
 
-Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& written, const Placement& placement) {
+Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& written,
+                                 const Placement& placement) {
     if (auto begun = index_->begin(); !begun) return begun;
     for (std::size_t i = 0; i < written.size(); ++i) {
         const auto& pending = batch[written[i]];
@@ -261,7 +268,8 @@ void Ingest::fail(const Error& error) {
     log::error("storage: nothing more is stored until a restart: {}", error.message());
     const std::lock_guard lock(mutex_);
     status_.failed = true;
-    status_.failure = fmt::format("the archive has failed and stores nothing until a restart: {}", error.message());
+    status_.failure =
+        fmt::format("the archive has failed and stores nothing until a restart: {}", error.message());
 }
 
 void Ingest::flush_seals() {

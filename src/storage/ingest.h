@@ -24,8 +24,8 @@ namespace sagitta::storage {
 /// Owns the writing thread. The file system outlives it.
 class Ingest {
 public:
-    Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout, std::unique_ptr<IndexWriter> index,
-           std::unique_ptr<VolumeWriter> writer);
+    Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
+           std::unique_ptr<IndexWriter> index, std::unique_ptr<VolumeWriter> writer);
     ~Ingest();
     Ingest(const Ingest&) = delete;
     Ingest& operator=(const Ingest&) = delete;
@@ -52,8 +52,8 @@ private:
     /// What is to be done with one instance of a batch, and what came of it.
     struct Verdict {
         IngestOutcome outcome = IngestOutcome::stored;
-        bool write = false;    ///< goes to the volume
-        std::size_t as = 0;    ///< otherwise: shares the fate of this one of the batch (itself: none)
+        bool write = false;  ///< goes to the volume
+        std::size_t as = 0;  ///< otherwise: shares the fate of this one of the batch (itself: none)
         std::optional<Error> error;
     };
     using Batch = std::vector<Pending>;
@@ -65,7 +65,8 @@ private:
     Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
                               const std::unordered_map<std::string_view, std::size_t>& in_batch);
     Result<void> store(Batch& batch, const std::vector<Verdict>& verdicts);
-    Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written, const Placement& placement);
+    Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written,
+                             const Placement& placement);
     Result<void> write_seals(const std::vector<std::uint32_t>& sealed);
     void refuse_all(Batch& batch, const Error& error);
     void answer(Batch& batch, std::vector<Verdict>& verdicts);

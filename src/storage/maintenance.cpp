@@ -37,8 +37,8 @@ public:
         }
         for (const auto& [number, mark] : marks_) tell(fmt::format("{} is missing", layout_.volume(number)));
         for (const auto& [place, length] : expected_) {
-            tell(fmt::format("{} byte {}: in the index, but no intact member is there", layout_.volume(place.first),
-                             place.second));
+            tell(fmt::format("{} byte {}: in the index, but no intact member is there",
+                             layout_.volume(place.first), place.second));
         }
         return report_;
     }
@@ -88,8 +88,8 @@ private:
             if (!*found) break;
             const auto& member = **found;
             if (member.kind == ScannedMember::Kind::damaged) {
-                tell(fmt::format("{} bytes {} to {}: {}", layout_.volume(number), member.header_offset, member.end,
-                                 member.reason));
+                tell(fmt::format("{} bytes {} to {}: {}", layout_.volume(number), member.header_offset,
+                                 member.end, member.reason));
             } else if (member.kind == ScannedMember::Kind::manifest) {
                 sealed = true;
                 check_manifest(number, as_text(scanner.bytes()), digests);
@@ -157,7 +157,8 @@ private:
 
 }  // namespace
 
-Result<ReindexReport> reindex(const std::string& data_dir, const std::function<void(std::string_view)>& progress,
+Result<ReindexReport> reindex(const std::string& data_dir,
+                              const std::function<void(std::string_view)>& progress,
                               FileSystem* file_system) {
     auto& files = file_system != nullptr ? *file_system : real_file_system();
     const Layout layout{data_dir};
@@ -168,7 +169,8 @@ Result<ReindexReport> reindex(const std::string& data_dir, const std::function<v
     if (progress) {
         for (const auto& damage : rebuilt->report.damage) progress(damage);
     }
-    return ReindexReport{rebuilt->report.instances_indexed, rebuilt->superseded, rebuilt->report.damage.size()};
+    return ReindexReport{rebuilt->report.instances_indexed, rebuilt->superseded,
+                         rebuilt->report.damage.size()};
 }
 
 Result<VerifyReport> verify(const std::string& data_dir, const std::function<void(std::string_view)>& problem,

@@ -32,8 +32,10 @@ Result<void> finish(FileSystem& file_system, const Layout& layout, File& file, c
 Result<void> keep_aside(FileSystem& file_system, const Layout& layout, const InstanceRecord& record,
                         std::span<const std::byte> file_header, std::span<const std::byte> data_set) {
     std::string digest;
-    for (const auto byte : record.digest.bytes) digest += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
-    const auto path = fmt::format("{}/{}-{}.dcm", layout.quarantine(), record.sop_instance_uid.view(), digest);
+    for (const auto byte : record.digest.bytes)
+        digest += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+    const auto path =
+        fmt::format("{}/{}-{}.dcm", layout.quarantine(), record.sop_instance_uid.view(), digest);
     if (file_system.open(path, OpenMode::read)) return {};  // complete: it got this name only then
     const auto partial = path + ".partial";
     auto file = open_partial(file_system, partial);
@@ -46,8 +48,8 @@ Result<void> keep_aside(FileSystem& file_system, const Layout& layout, const Ins
     return finish(file_system, layout, **file, partial, path);
 }
 
-Result<void> keep_torn_end(FileSystem& file_system, const Layout& layout, const File& volume, std::uint32_t number,
-                           std::uint64_t from, std::uint64_t to) {
+Result<void> keep_torn_end(FileSystem& file_system, const Layout& layout, const File& volume,
+                           std::uint32_t number, std::uint64_t from, std::uint64_t to) {
     const auto path = fmt::format("{}/torn-{:08}-{}.bin", layout.quarantine(), number, from);
     auto file = open_partial(file_system, path + ".partial");
     if (!file) return std::move(file).error();

@@ -15,8 +15,9 @@ namespace sagitta::storage {
 
 /// Durable on return. The name is made of the SOP Instance UID and the data set's digest, so the
 /// same object sent again takes no more room. Errors: no_space, io_failure.
-[[nodiscard]] Result<void> keep_aside(FileSystem& file_system, const Layout& layout, const InstanceRecord& record,
-                                      std::span<const std::byte> file_header, std::span<const std::byte> data_set);
+[[nodiscard]] Result<void> keep_aside(FileSystem& file_system, const Layout& layout,
+                                      const InstanceRecord& record, std::span<const std::byte> file_header,
+                                      std::span<const std::byte> data_set);
 
 /// The same under a name of ours, for bytes of a volume's torn end.
 [[nodiscard]] Result<void> keep_torn_end(FileSystem& file_system, const Layout& layout, const File& volume,

@@ -48,10 +48,11 @@ public:
 
 private:
     Result<void> too_short(const VolumeMark& mark) const {
-        return Error(Errc::corrupt,
-                     fmt::format("{} has {} bytes, but {} were stored in it: restore the volume from a backup, or run "
-                                 "`sagitta reindex` to go on with what is left",
-                                 layout_.volume(number_), length_, mark.indexed_to));
+        return Error(
+            Errc::corrupt,
+            fmt::format("{} has {} bytes, but {} were stored in it: restore the volume from a backup, or run "
+                        "`sagitta reindex` to go on with what is left",
+                        layout_.volume(number_), length_, mark.indexed_to));
     }
 
     Result<void> index_members() {
@@ -100,7 +101,8 @@ private:
         if (!from_nothing_) {
             if (auto done = write_again(found, bytes); !done) return done;
         }
-        auto replaced = index_.insert({&*record, number_, found.data_offset(), bytes.size(), found.member.modified});
+        auto replaced =
+            index_.insert({&*record, number_, found.data_offset(), bytes.size(), found.member.modified});
         if (!replaced) return std::move(replaced).error();
         if (*replaced) ++all_.superseded;
         ++all_.report.instances_indexed;
@@ -120,6 +122,11 @@ private:
     }
 
     Result<void> commit() {
+        if (good_end_ > length_) {  // the last member lacks only padding
+            if (auto padded = file_->truncate(good_end_); !padded) return padded;
+            length_ = good_end_;
+            written_again_ = true;
+        }
         if (std::exchange(written_again_, false)) {
             if (auto synced = file_->sync(); !synced) return synced;
         }
@@ -173,9 +180,10 @@ Result<std::map<std::uint32_t, VolumeMark>> volumes_with_marks(FileSystem& file_
     for (const auto& mark : *marks) {
         const auto known = volumes.find(mark.number);
         if (known == volumes.end()) {
-            return Error(Errc::corrupt, fmt::format("{} is missing: restore it from a backup, or run `sagitta "
-                                                    "reindex` to go on without what it holds",
-                                                    layout.volume(mark.number)));
+            return Error(Errc::corrupt,
+                         fmt::format("{} is missing: restore it from a backup, or run `sagitta "
+                                     "reindex` to go on without what it holds",
+                                     layout.volume(mark.number)));
         }
         known->second = mark;
     }
@@ -184,8 +192,8 @@ Result<std::map<std::uint32_t, VolumeMark>> volumes_with_marks(FileSystem& file_
 
 }  // namespace
 
-Result<RecoveredVolumes> recover(FileSystem& file_system, const Layout& layout, IndexWriter& index, bool from_nothing,
-                                 const std::function<void(std::string_view)>& progress) {
+Result<RecoveredVolumes> recover(FileSystem& file_system, const Layout& layout, IndexWriter& index,
+                                 bool from_nothing, const std::function<void(std::string_view)>& progress) {
     RecoveredVolumes all;
     auto volumes = volumes_with_marks(file_system, layout, index);
     if (!volumes) return std::move(volumes).error();

@@ -27,8 +27,8 @@ struct RecoveredVolumes {
 /// Indexes what lies behind each volume's mark, cuts torn ends. `from_nothing`: the index has no
 /// marks at all, so a torn end may be all that is left of something once acknowledged: a copy is
 /// kept in quarantine. Errors: corrupt (a volume is missing or too short), io_failure, no_space.
-[[nodiscard]] Result<RecoveredVolumes> recover(FileSystem& file_system, const Layout& layout, IndexWriter& index,
-                                               bool from_nothing,
+[[nodiscard]] Result<RecoveredVolumes> recover(FileSystem& file_system, const Layout& layout,
+                                               IndexWriter& index, bool from_nothing,
                                                const std::function<void(std::string_view)>& progress);
 
 /// A new index from the volumes, put in the place of the old one.

@@ -37,8 +37,8 @@ Result<std::string> manifest_of(const File& volume, std::uint64_t length, const 
         const auto& member = **found;
         if (member.kind == ScannedMember::Kind::manifest) return std::string();
         if (member.kind != ScannedMember::Kind::instance) continue;
-        text += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size, sha256_hex(scanner.bytes()),
-                            member.member.path());
+        text += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size,
+                            sha256_hex(scanner.bytes()), member.member.path());
     }
     return std::string();
 }
@@ -85,7 +85,10 @@ Result<bool> seal_volume(FileSystem& file_system, const Layout& layout, std::uin
 }
 
 Sealer::Sealer(FileSystem& file_system, Layout layout, std::function<void(std::uint32_t)> sealed)
-    : file_system_(file_system), layout_(std::move(layout)), sealed_(std::move(sealed)), thread_([this] { run(); }) {}
+    : file_system_(file_system),
+      layout_(std::move(layout)),
+      sealed_(std::move(sealed)),
+      thread_([this] { run(); }) {}
 
 Sealer::~Sealer() {
     stop_ = true;

@@ -28,12 +28,14 @@ Result<ByteBuffer> VolumeStore::read(const InstanceLocation& instance, std::uint
 Result<std::size_t> VolumeStore::read_into(const InstanceLocation& instance, std::uint64_t offset,
                                            std::span<std::byte> into) const {
     if (offset >= instance.length || into.empty()) return std::size_t{0};
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), instance.length - offset));
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), instance.length - offset));
     auto file = volume(instance.volume);
     if (!file) return std::move(file).error();
     auto done = (*file)->read_at(instance.offset + offset, into.first(wanted));
     if (done && *done < wanted) {
-        return Error(Errc::corrupt, fmt::format("{} is shorter than its index", layout_.volume(instance.volume)),
+        return Error(Errc::corrupt,
+                     fmt::format("{} is shorter than its index", layout_.volume(instance.volume)),
                      instance.offset + offset);
     }
     return done;

@@ -66,7 +66,8 @@ TEST(Archive, RebuildsALostIndex) {
         EXPECT_TRUE(archive->recovery().index_rebuilt);
         EXPECT_EQ(everything(archive->index()), before);
     }
-    std::ofstream(directory.path() + "/index.sqlite") << "this is no database, but it is long enough to be read as one";
+    std::ofstream(directory.path() + "/index.sqlite")
+        << "this is no database, but it is long enough to be read as one";
     auto archive = open_archive(directory.path());
     EXPECT_TRUE(archive->recovery().index_rebuilt);
     EXPECT_EQ(everything(archive->index()), before);
@@ -214,14 +215,17 @@ TEST(Archive, SealsFullVolumesReadableByTarAndPython) {
     if (!have("tar") || !have("python3")) GTEST_SKIP() << "needs tar and python3";
     const auto out = directory.path() + "/out";
     std::filesystem::create_directory(out);
-    const auto list = fmt::format("cd {0} && for v in ../volumes/*.tar; do tar xf $v || exit 1; done 2>{0}/errors; "
-                                  "test ! -s {0}/errors", out);
+    const auto list = fmt::format(
+        "cd {0} && for v in ../volumes/*.tar; do tar xf $v || exit 1; done 2>{0}/errors; "
+        "test ! -s {0}/errors",
+        out);
     EXPECT_EQ(std::system(list.c_str()), 0);
     std::ifstream file(out + "/1.2.3/1.2.3.4/1.2.3.4.17.dcm", std::ios::binary);
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), file_bytes(numbered(17)));
     const auto python = fmt::format(
         "cd {} && python3 -c 'import tarfile,glob; n=sum(m.name.endswith(\".dcm\") for v in "
-        "glob.glob(\"volumes/*.tar\") for m in tarfile.open(v)); assert n==61, n'", directory.path());
+        "glob.glob(\"volumes/*.tar\") for m in tarfile.open(v)); assert n==61, n'",
+        directory.path());
     EXPECT_EQ(std::system(python.c_str()), 0);
 }
 

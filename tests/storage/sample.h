@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <fmt/format.h>
 #include <condition_variable>
 #include <filesystem>
-#include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <string>
@@ -81,7 +81,8 @@ inline IncomingInstance incoming(const Sample& sample) {
     instance.file_header = dicom::make_file_header(meta);
     auto parsed = dicom::parse_data_set(instance.data_set.span(), syntax);
     EXPECT_TRUE(parsed);
-    auto record = extract_record(parsed->data_set, {syntax.uid, instance.file_header.size(), instance.data_set.span()});
+    auto record =
+        extract_record(parsed->data_set, {syntax.uid, instance.file_header.size(), instance.data_set.span()});
     EXPECT_TRUE(record) << (record ? "" : record.error().message());
     if (record) instance.record = std::move(*record);
     return instance;
