@@ -78,23 +78,15 @@ Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest
         };
         prepared.emplace(co_await workers_.run(std::move(work)));
     }
-    if (!*prepared) {
-        log::warning("assoc={} peer={} store refused: {}", association.id, association.peer_address,
-                     prepared->error().message());
-        co_return store_outcome(prepared->error());
-    }
+    if (!*prepared) co_return store_outcome(prepared->error());
     auto submit = [this, &prepared](auto done) { return archive_.submit(std::move(**prepared), std::move(done)); };
     auto filed = co_await await_callback<Result<storage::IngestOutcome>>(std::move(submit));
-    if (!filed) {
-        log::error("assoc={} peer={} store failed: {}", association.id, association.peer_address,
-                   filed.error().message());
-        co_return store_outcome(filed.error());
-    }
+    if (!filed) co_return store_outcome(filed.error());
     if (*filed == storage::IngestOutcome::conflict_quarantined) {
-        log::warning("assoc={} peer={} instance differs from the stored one of that UID: kept in quarantine",
+        log::warning("association={} peer={} sent other content for a stored SOP Instance: kept in quarantine",
                      association.id, association.peer_address);
     }
-    log::debug("assoc={} stored bytes={}", association.id, bytes);
+    log::debug("association={} stored bytes={}", association.id, bytes);
     co_return Outcome();
 }
 
