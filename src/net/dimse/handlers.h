@@ -131,8 +131,8 @@ public:
 class GetResponder : public MoveResponder {
 public:
     /// C-STORE on the same association; the answer is the peer's status. Errors: unsupported (no
-    /// accepted context with the peer as SCP for that SOP class and transfer syntax; go on with
-    /// the next), anything else ended the association.
+    /// accepted context with the peer as SCP for that SOP class and transfer syntax); the payload's
+    /// own when it failed before its first byte. Then go on with the next, unless cancelled().
     [[nodiscard]] virtual Task<Result<Outcome>> store(SubOperation operation) = 0;
     /// What the peer takes for a SOP class; empty when it takes none.
     [[nodiscard]] virtual std::vector<std::string> transfer_syntaxes_for(

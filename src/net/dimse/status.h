@@ -21,6 +21,7 @@ enum class Status : std::uint16_t {
     duplicate_sop_instance = 0x0111,
     no_such_sop_class = 0x0118,
     invalid_argument_value = 0x0115,
+    invalid_object_instance = 0x0117,
     missing_attribute = 0x0120,
     sop_class_not_supported = 0x0122,  ///< "Refused: SOP class not supported"
     not_authorized = 0x0124,

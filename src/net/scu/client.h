@@ -94,12 +94,16 @@ public:
     Client& operator=(const Client&) = delete;
 
     [[nodiscard]] std::span<const ul::AcceptedPresentationContext> contexts() const;
+    /// False once released, aborted or lost.
+    [[nodiscard]] bool is_open() const;
     /// A context for that SOP class, and transfer syntax unless it is empty; null when none.
     [[nodiscard]] const ul::AcceptedPresentationContext* context_for(
         std::string_view sop_class_uid, std::string_view transfer_syntax_uid = {}) const;
 
     /// Error unsupported (here and below): no context for it; the association goes on.
     [[nodiscard]] Task<Result<dimse::Outcome>> echo();
+    /// When the payload fails before its first byte, its error is returned and the association
+    /// goes on (is_open).
     [[nodiscard]] Task<Result<dimse::Outcome>> store(StoreOperation operation, dimse::Payload& payload);
     /// `identifier` is encoded in the context's transfer syntax.
     [[nodiscard]] Task<Result<dimse::Outcome>> find(dicom::Uid sop_class_uid,

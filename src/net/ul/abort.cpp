@@ -4,9 +4,13 @@
 
 namespace sagitta::net::ul {
 
-Abort user_abort() noexcept { return {0, 0}; }
+Abort user_abort() noexcept {
+    return {0, 0};
+}
 
-Abort provider_abort(AbortReason reason) noexcept { return {2, static_cast<std::uint8_t>(reason)}; }
+Abort provider_abort(AbortReason reason) noexcept {
+    return {2, static_cast<std::uint8_t>(reason)};
+}
 
 namespace {
 

@@ -62,6 +62,9 @@ public:
 /// Not thread-safe: every call on the association's own executor.
 class Association {
 public:
+    Association() = default;
+    Association(const Association&) = delete;
+    Association& operator=(const Association&) = delete;
     virtual ~Association() = default;
 
     /// Copies `pdus` (whole encoded PDUs) behind what is waiting; they leave when the caller next
@@ -80,8 +83,10 @@ public:
     virtual void abort(const Abort& pdu, Error why) = 0;
     /// Reading goes on if it had stopped.
     virtual void resume() = 0;
-    /// Whether silence of the peer counts against idle_timeout (not while we owe it an answer).
-    virtual void expect_data(bool expected) = 0;
+    /// From now on the peer must complete a PDU every `within` or is aborted; zero: it owes us
+    /// nothing. Starts as idle_timeout.
+    virtual void expect_data(Duration within) = 0;
+    [[nodiscard]] virtual const AssociationSettings& settings() const = 0;
 
     [[nodiscard]] virtual const AssociateRq& request() const = 0;
     /// The agreed contexts, by id; empty before establishment.
@@ -91,6 +96,8 @@ public:
     [[nodiscard]] virtual std::uint64_t id() const = 0;
     /// "127.0.0.1:50312".
     [[nodiscard]] virtual const std::string& peer_address() const = 0;
+    /// Where all of this happens.
+    [[nodiscard]] virtual asio::any_io_executor executor() const = 0;
     [[nodiscard]] virtual bool has_ended() const = 0;
 };
 

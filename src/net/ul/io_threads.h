@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <future>
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -33,7 +36,17 @@ public:
     /// Runs `task` on the next thread and waits; not from an io thread. For tools and tests.
     template <class T>
     T run(Task<T> task) {
-        return asio::co_spawn(next_executor(), std::move(task), asio::use_future).get();
+        if constexpr (std::is_void_v<T>) {
+            asio::co_spawn(next_executor(), std::move(task), asio::use_future).get();
+        } else {
+            std::optional<T> answer;
+            auto body = [&answer, held = std::move(task)]() mutable -> Task<void> {
+                auto value = co_await std::move(held);
+                answer.emplace(std::move(value));
+            };
+            asio::co_spawn(next_executor(), std::move(body), asio::use_future).get();
+            return std::move(*answer);
+        }
     }
 
 private:
@@ -43,5 +56,11 @@ private:
 
 /// Completion handler of every co_spawn: reports an exception, which only a bug can cause.
 void report_exception(std::exception_ptr exception);
+
+/// Starts the coroutine function `start` (kept as long as it runs) on `executor`.
+template <class F>
+void spawn_on(const asio::any_io_executor& executor, F start) {
+    asio::co_spawn(executor, std::move(start), report_exception);
+}
 
 }  // namespace sagitta::net::ul

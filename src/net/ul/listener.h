@@ -26,7 +26,7 @@ struct ListenerSettings {
 class Listener {
 public:
     /// Makes the user of one new association; called on that association's thread.
-    using UserFactory = std::function<std::shared_ptr<AssociationUser>(Association&)>;
+    using UserFactory = std::function<std::shared_ptr<AssociationUser>(std::shared_ptr<Association>)>;
 
     Listener(IoThreads& io, ListenerSettings settings, UserFactory make_user);
     ~Listener();

@@ -68,8 +68,14 @@ std::optional<Step> step(State state, Event event, Facts facts) noexcept {
     return Step{cell.action, static_cast<State>(cell.next)};
 }
 
-std::string_view to_string(State state) noexcept { return kStateNames[static_cast<std::size_t>(state) - 1]; }
-std::string_view to_string(Event event) noexcept { return kEventNames[static_cast<std::size_t>(event) - 1]; }
-std::string_view to_string(Action action) noexcept { return kActionNames[static_cast<std::size_t>(action) - 1]; }
+std::string_view to_string(State state) noexcept {
+    return kStateNames[static_cast<std::size_t>(state) - 1];
+}
+std::string_view to_string(Event event) noexcept {
+    return kEventNames[static_cast<std::size_t>(event) - 1];
+}
+std::string_view to_string(Action action) noexcept {
+    return kActionNames[static_cast<std::size_t>(action) - 1];
+}
 
 }  // namespace sagitta::net::ul

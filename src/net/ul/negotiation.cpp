@@ -86,8 +86,8 @@ void answer_roles(const AssociateRq& request, const NegotiationPolicy& policy, N
     }
 }
 
-AcceptedPresentationContext with_roles(const ProposedPresentationContext& proposed, std::string transfer_syntax,
-                                       const std::vector<RoleSelection>& offered,
+AcceptedPresentationContext with_roles(const ProposedPresentationContext& proposed,
+                                       std::string transfer_syntax, const std::vector<RoleSelection>& offered,
                                        const std::vector<RoleSelection>& agreed) {
     AcceptedPresentationContext context;
     context.id = proposed.id;
@@ -121,7 +121,8 @@ ServiceKind service_kind(std::string_view abstract_syntax) noexcept {
 
 std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request, const NegotiationPolicy& policy) {
     if (request.application_context != kDicomApplicationContext)
-        return Rejection{RejectReason::application_context_not_supported, "application context is not DICOM's"};
+        return Rejection{RejectReason::application_context_not_supported,
+                         "application context is not DICOM's"};
     if (request.user.max_pdu_bytes != 0 && request.user.max_pdu_bytes < kMinPduBytes)
         return Rejection{RejectReason::no_reason, "maximum length cannot hold a fragment"};
     Negotiated result;
@@ -131,7 +132,8 @@ std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request, const 
     answer.user.max_pdu_bytes = policy.max_pdu_bytes;
     answer.user.implementation_class_uid = kImplementationClassUid;
     answer.user.implementation_version_name = kImplementationVersionName;
-    if (request.user.asynchronous_operations) answer.user.asynchronous_operations = AsynchronousOperationsWindow{};
+    if (request.user.asynchronous_operations)
+        answer.user.asynchronous_operations = AsynchronousOperationsWindow{};
     answer_roles(request, policy, result);
     for (const auto& proposed : request.contexts) {
         answer.contexts.push_back(answer_to(proposed, policy));
@@ -149,7 +151,8 @@ std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request, const 
     return result;
 }
 
-std::vector<AcceptedPresentationContext> accepted_contexts(const AssociateRq& request, const AssociateAc& answer) {
+std::vector<AcceptedPresentationContext> accepted_contexts(const AssociateRq& request,
+                                                           const AssociateAc& answer) {
     std::vector<AcceptedPresentationContext> contexts;
     for (const auto& answered : answer.contexts) {
         if (answered.result != ContextResult::acceptance) continue;

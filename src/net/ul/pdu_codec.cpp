@@ -73,7 +73,9 @@ std::optional<std::string> counted_bytes(ByteReader& reader) {
     return std::string(as_text(*bytes));
 }
 
-Error malformed(const char* what) { return {Errc::malformed, what}; }
+Error malformed(const char* what) {
+    return {Errc::malformed, what};
+}
 
 Result<RoleSelection> decode_role(std::span<const std::byte> body) {
     ByteReader reader(body);
@@ -100,7 +102,8 @@ Result<SopClassCommonExtendedNegotiation> decode_common_extended(std::span<const
     auto uid = counted_text(reader);
     auto service = uid ? counted_text(reader) : std::nullopt;
     const auto related_length = reader.be<std::uint16_t>();
-    if (!uid || !service || !related_length) return malformed("common extended negotiation sub-item cut short");
+    if (!uid || !service || !related_length)
+        return malformed("common extended negotiation sub-item cut short");
     const auto related = reader.take(*related_length);
     if (!related) return malformed("related general SOP classes cut short");
     SopClassCommonExtendedNegotiation item{std::move(*uid), std::move(*service), {}};
@@ -161,7 +164,8 @@ Result<void> decode_sub_item(const Item& item, bool is_request, UserInformation&
         case kRoleSelection:
             return keep(decode_role(item.body), [&](auto&& role) { user.roles.push_back(std::move(role)); });
         case kSopClassExtended:
-            return keep(decode_extended(item.body), [&](auto&& one) { user.extended.push_back(std::move(one)); });
+            return keep(decode_extended(item.body),
+                        [&](auto&& one) { user.extended.push_back(std::move(one)); });
         case kSopClassCommonExtended:
             if (!is_request) return {};
             return keep(decode_common_extended(item.body),
@@ -182,7 +186,8 @@ Result<void> decode_sub_item(const Item& item, bool is_request, UserInformation&
     }
 }
 
-Result<void> decode_user_information(std::span<const std::byte> body, bool is_request, UserInformation& user) {
+Result<void> decode_user_information(std::span<const std::byte> body, bool is_request,
+                                     UserInformation& user) {
     ByteReader reader(body);
     for (;;) {
         auto item = next_item(reader);
@@ -435,8 +440,12 @@ Result<void> encode(const AssociateAc& pdu, ByteBuffer& out) {
 void encode(const AssociateRj& pdu, ByteBuffer& out) {
     append_short(out, PduType::associate_rj, {0, pdu.result, pdu.source, pdu.reason});
 }
-void encode(const ReleaseRq&, ByteBuffer& out) { append_short(out, PduType::release_rq, {}); }
-void encode(const ReleaseRp&, ByteBuffer& out) { append_short(out, PduType::release_rp, {}); }
+void encode(const ReleaseRq&, ByteBuffer& out) {
+    append_short(out, PduType::release_rq, {});
+}
+void encode(const ReleaseRp&, ByteBuffer& out) {
+    append_short(out, PduType::release_rp, {});
+}
 void encode(const Abort& pdu, ByteBuffer& out) {
     append_short(out, PduType::abort, {0, 0, pdu.source, pdu.reason});
 }

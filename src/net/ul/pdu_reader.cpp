@@ -31,10 +31,10 @@ std::optional<PduReader::Item> PduReader::take_header() {
     type_ = static_cast<PduType>(type);
     const std::uint32_t limit = type_ == PduType::p_data_tf ? max_p_data_bytes_ : max_control_bytes_;
     if (pdu_left_ > limit)
-        return fail(AbortReason::invalid_pdu_parameter_value,
-                    Error(Errc::limit_exceeded, "PDU of " + std::to_string(pdu_left_) +
-                                                    " bytes is longer than the limit of " +
-                                                    std::to_string(limit)));
+        return fail(
+            AbortReason::invalid_pdu_parameter_value,
+            Error(Errc::limit_exceeded, "PDU of " + std::to_string(pdu_left_) +
+                                            " bytes is longer than the limit of " + std::to_string(limit)));
     if (type_ != PduType::p_data_tf) {
         where_ = Where::control_body;
         return std::nullopt;

@@ -1,0 +1,95 @@
+#include "net/dimse/message.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/ul/pdu_codec.h"
+
+namespace sagitta::net::dimse {
+
+namespace {
+
+/// Beyond this an object's memory grows as its bytes arrive.
+constexpr std::size_t kMaxReservedBytes = 4 * 1024 * 1024;
+
+void encode_fragments(ul::PresentationContextId context, bool is_command, std::span<const std::byte> bytes,
+                      std::uint32_t max_pdu_bytes, ByteBuffer& out) {
+    const std::size_t most = max_fragment_bytes(max_pdu_bytes);
+    do {
+        const auto part = bytes.first(std::min(bytes.size(), most));
+        bytes = bytes.subspan(part.size());
+        ul::PdvHeader header;
+        header.context = context;
+        header.is_command = is_command;
+        header.is_last = bytes.empty();
+        header.bytes = static_cast<std::uint32_t>(part.size());
+        constexpr std::size_t head = ul::kPduHeaderBytes + ul::kPdvHeaderBytes;
+        ul::write_p_data_header(header, out.prepare(head).data());
+        out.commit(head);
+        out.append(part);
+    } while (!bytes.empty());
+}
+
+}  // namespace
+
+std::uint32_t max_fragment_bytes(std::uint32_t max_pdu_bytes) noexcept {
+    return (max_pdu_bytes - static_cast<std::uint32_t>(ul::kPdvHeaderBytes)) & ~1u;
+}
+
+void encode_command(ul::PresentationContextId context, const CommandSet& command, std::uint32_t max_pdu_bytes,
+                    ByteBuffer& out) {
+    ByteBuffer encoded;
+    encode(command, encoded);
+    encode_fragments(context, true, encoded.span(), max_pdu_bytes, out);
+}
+
+void encode_message(ul::PresentationContextId context, const CommandSet& command,
+                    std::span<const std::byte> data_set, std::uint32_t max_pdu_bytes, ByteBuffer& out) {
+    encode_command(context, command, max_pdu_bytes, out);
+    if (command.has_data_set) encode_fragments(context, false, data_set, max_pdu_bytes, out);
+}
+
+Result<std::optional<Message>> MessageAssembler::add(const ul::Pdv& pdv) {
+    if (!between_messages() && pdv.context != message_.context)
+        return Error(Errc::protocol_error, "fragments of two presentation contexts in one message");
+    if (pdv.is_command == in_data_set_) {
+        return Error(Errc::protocol_error, in_data_set_ ? "command fragment inside a data set"
+                                                        : "data set fragment without a command");
+    }
+    message_.context = pdv.context;
+    return pdv.is_command ? add_command(pdv) : add_data(pdv);
+}
+
+Result<std::optional<Message>> MessageAssembler::add_command(const ul::Pdv& pdv) {
+    if (pdv.bytes.size() > limits_.max_command_bytes - command_.size())
+        return Error(Errc::limit_exceeded, "command set longer than the limit");
+    command_.append(pdv.bytes);
+    if (!pdv.is_last) return std::optional<Message>();
+    auto command = decode_command_set(command_.span());
+    command_.clear();
+    if (!command) return std::move(command).error();
+    message_.command = std::move(*command);
+    if (message_.command.has_data_set) {
+        in_data_set_ = true;
+        if (message_.command.field == CommandField::c_store_rq) message_.data_set.reserve(expected_bytes_);
+        return std::optional<Message>();
+    }
+    return std::optional<Message>(std::exchange(message_, Message()));
+}
+
+Result<std::optional<Message>> MessageAssembler::add_data(const ul::Pdv& pdv) {
+    const bool is_object = message_.command.field == CommandField::c_store_rq;
+    const std::uint64_t limit = is_object ? limits_.max_object_bytes : limits_.max_identifier_bytes;
+    if (pdv.bytes.size() > limit - message_.data_set.size()) message_.data_set_too_long = true;
+    if (message_.data_set_too_long) {
+        message_.data_set = ByteBuffer();
+    } else {
+        message_.data_set.append(pdv.bytes);
+    }
+    if (!pdv.is_last) return std::optional<Message>();
+    in_data_set_ = false;
+    if (is_object) expected_bytes_ = std::min(message_.data_set.size(), kMaxReservedBytes);
+    return std::optional<Message>(std::exchange(message_, Message()));
+}
+
+}  // namespace sagitta::net::dimse

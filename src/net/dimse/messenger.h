@@ -1,0 +1,87 @@
+// Messages over one association: queues what arrives, sends what is said. The part that the
+// server's session and the client share.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "core/task.h"
+#include "net/dimse/message.h"
+#include "net/dimse/payload.h"
+#include "net/ul/association.h"
+#include "net/ul/signal.h"
+
+namespace sagitta::net::dimse {
+
+/// Not thread-safe; lives on the association's executor. `association` and this own each other
+/// until the association's end.
+class Messenger : public ul::AssociationUser {
+public:
+    Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits);
+
+    /// The next request, in order of arrival; nothing when the peer wants to release and nothing
+    /// is left to do. Errors: what ended the association.
+    [[nodiscard]] Task<Result<std::optional<Message>>> receive_request();
+    /// The next response. Errors: as above.
+    [[nodiscard]] Task<Result<Message>> receive_response();
+    /// Whatever comes next.
+    [[nodiscard]] Task<Result<Message>> receive_any();
+
+    /// A message without data set, or a small one; copied, and written at once.
+    [[nodiscard]] Task<Result<void>> send(ul::PresentationContextId context, CommandSet command,
+                                          std::span<const std::byte> data_set = {});
+    /// A message whose data set comes in chunks. When the first chunk fails nothing has been sent
+    /// and the association goes on; when a later one fails it is aborted.
+    [[nodiscard]] Task<Result<void>> send(ul::PresentationContextId context, CommandSet command,
+                                          Payload& payload);
+    /// Like send, but leaves with what follows; waits only when much is waiting.
+    [[nodiscard]] Task<Result<void>> send_soon(ul::PresentationContextId context, const CommandSet& command,
+                                               std::span<const std::byte> data_set);
+
+    /// Says which request a C-CANCEL-RQ means now; empty for none.
+    void set_active(std::optional<std::uint16_t> message_id, bool already_cancelled = false);
+    /// It has been cancelled, or nobody is there any more.
+    [[nodiscard]] bool cancelled() const noexcept { return cancelled_ || ended_; }
+    [[nodiscard]] bool ended() const noexcept { return ended_.has_value(); }
+    [[nodiscard]] ul::Association& association() const noexcept { return *association_; }
+    /// Aborts for a peer that broke PS3.7, and says so.
+    Error protocol_error(std::string what);
+
+    std::variant<ul::Negotiated, ul::Rejection> decide(const ul::AssociateRq& request) override;
+    void established() override {}
+    Result<void> received(const ul::Pdv& pdv) override;
+    bool wants_more() const override;
+    void release_requested() override;
+    void ended(const ul::End& end) override;
+
+protected:
+    /// Responses are a protocol error unless somebody waits for one.
+    bool expects_responses_ = false;
+    /// The peer may release whenever nothing is queued, without anybody receiving.
+    bool confirms_release_at_once_ = false;
+    std::shared_ptr<ul::Association> association_;
+
+private:
+    void take(Message message);
+    [[nodiscard]] Task<Result<void>> send_chunks(ul::PresentationContextId context, ByteBuffer head,
+                                                 std::span<const std::byte> first, Payload& payload);
+    Error abandon(Error why);
+    Message pop(bool response);
+    [[nodiscard]] bool has(bool response) const noexcept;
+
+    MessageAssembler assembler_;
+    std::deque<Message> queue_;
+    std::uint64_t queued_bytes_ = 0;
+    ul::Signal arrived_;
+    std::optional<ul::End> ended_;
+    std::optional<std::uint16_t> active_;
+    bool cancelled_ = false;
+    bool release_requested_ = false;
+};
+
+}  // namespace sagitta::net::dimse

@@ -1,0 +1,371 @@
+#include "net/dimse/session.h"
+
+#include <utility>
+
+#include "core/log.h"
+#include "dicom/writer.h"
+#include "net/ul/io_threads.h"
+
+namespace sagitta::net::dimse {
+
+namespace {
+
+CommandSet response_command(const Message& request, const Outcome& outcome) {
+    CommandSet command;
+    command.field = response_to(request.command.field);
+    command.responded_message_id = request.command.message_id;
+    command.affected_sop_class_uid = request.command.affected_sop_class_uid;
+    if (!command.affected_sop_class_uid)
+        command.affected_sop_class_uid = request.command.requested_sop_class_uid;
+    command.affected_sop_instance_uid = request.command.affected_sop_instance_uid;
+    command.status = outcome.status;
+    command.error_comment = outcome.error_comment;
+    command.offending_elements = outcome.offending_elements;
+    return command;
+}
+
+void set_counts(CommandSet& command, const SubOperationCounts& counts, bool with_remaining) {
+    if (with_remaining) command.remaining = counts.remaining;
+    command.completed = counts.completed;
+    command.failed = counts.failed;
+    command.warning = counts.warning;
+}
+
+class FindOut final : public FindResponder {
+public:
+    FindOut(Session& session, const Message& request, const dicom::TransferSyntax& syntax)
+        : session_(session), request_(request), syntax_(syntax) {}
+
+    Task<Result<void>> pending(const dicom::DataSet& identifier, Status status) override {
+        encoded_.clear();
+        auto written = dicom::write_data_set(identifier, syntax_, encoded_);
+        if (!written) co_return std::move(written).error();
+        const Outcome outcome(status);
+        CommandSet command = response_command(request_, outcome);
+        command.has_data_set = true;
+        co_return co_await session_.send_soon(request_.context, command, encoded_.span());
+    }
+    bool cancelled() const override { return session_.cancelled(); }
+
+private:
+    Session& session_;
+    const Message& request_;
+    const dicom::TransferSyntax& syntax_;
+    ByteBuffer encoded_;
+};
+
+Task<Result<void>> send_progress(Session& session, const Message& request, SubOperationCounts counts) {
+    const Outcome outcome(Status::pending);
+    CommandSet command = response_command(request, outcome);
+    set_counts(command, counts, true);
+    co_return co_await session.send(request.context, std::move(command));
+}
+
+class MoveOut final : public MoveResponder {
+public:
+    MoveOut(Session& session, const Message& request) : session_(session), request_(request) {}
+    Task<Result<void>> pending(SubOperationCounts counts) override {
+        return send_progress(session_, request_, counts);
+    }
+    bool cancelled() const override { return session_.cancelled(); }
+
+private:
+    Session& session_;
+    const Message& request_;
+};
+
+class GetOut final : public GetResponder {
+public:
+    GetOut(Session& session, const Message& request) : session_(session), request_(request) {}
+    Task<Result<void>> pending(SubOperationCounts counts) override {
+        return send_progress(session_, request_, counts);
+    }
+    bool cancelled() const override { return session_.cancelled(); }
+    Task<Result<Outcome>> store(SubOperation operation) override {
+        return session_.store_to_peer(std::move(operation), *request_.command.message_id);
+    }
+    std::vector<std::string> transfer_syntaxes_for(const dicom::Uid& sop_class_uid) const override {
+        return session_.transfer_syntaxes_to_peer(sop_class_uid);
+    }
+
+private:
+    Session& session_;
+    const Message& request_;
+};
+
+AssemblyLimits limits_of(const ServerSettings& settings) {
+    AssemblyLimits limits;
+    limits.max_object_bytes = settings.max_object_bytes;
+    return limits;
+}
+
+std::string host_of(const std::string& address) {
+    const auto host = address.substr(0, address.rfind(':'));
+    return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<ul::Association> association, const ServerSettings& settings,
+                 const Handlers& handlers, std::function<void()> at_end)
+    : Messenger(std::move(association), limits_of(settings)),
+      settings_(settings),
+      handlers_(handlers),
+      at_end_(std::move(at_end)) {}
+
+Session::~Session() {
+    if (at_end_) at_end_();
+}
+
+// ---- coming and going
+
+std::variant<ul::Negotiated, ul::Rejection> Session::decide(const ul::AssociateRq& request) {
+    info_.id = association_->id();
+    info_.calling = request.calling;
+    info_.called = request.called;
+    info_.peer_address = association_->peer_address();
+    info_.peer_host = host_of(info_.peer_address);
+    info_.peer_implementation_class_uid = request.user.implementation_class_uid;
+    info_.peer_implementation_version_name = request.user.implementation_version_name;
+    auto admission = handlers_.gate->admit(info_);
+    if (auto* refused = std::get_if<ul::Rejection>(&admission)) return std::move(*refused);
+    admitted_ = true;
+    return ul::negotiate(request, std::get<ul::NegotiationPolicy>(admission));
+}
+
+void Session::established() {
+    log::info("association={} open peer={} calling={} called={} contexts={}", info_.id, info_.peer_address,
+              log::escaped(info_.calling.view()), log::escaped(info_.called.view()),
+              association_->contexts().size());
+    running_ = true;
+    auto start = [self = shared_from_this()] { return self->run(); };
+    ul::spawn_on(association_->executor(), std::move(start));
+}
+
+void Session::ended(const ul::End& end) {
+    if (end.kind == ul::EndKind::released) {
+        log::info("association={} released", association_->id());
+    } else {
+        log::warning("association={} ended peer={}: {}: {}", association_->id(), association_->peer_address(),
+                     to_string(end.error.code), log::escaped(end.error.message()));
+    }
+    // Without run() nobody else will say that it is over.
+    if (!running_ && std::exchange(admitted_, false)) handlers_.gate->closed(info_);
+    Messenger::ended(end);
+}
+
+Task<void> Session::run() {
+    const auto self = shared_from_this();
+    while (!Messenger::ended()) {
+        association_->expect_data(association_->settings().idle_timeout);
+        auto request = co_await receive_request();
+        if (!request) break;
+        if (!request->has_value()) {
+            association_->confirm_release();
+            break;
+        }
+        association_->expect_data(ul::Duration::zero());
+        Message message = std::move(**request);
+        set_active(message.command.message_id, message.cancelled);
+        auto done = co_await serve(std::move(message));
+        set_active(std::nullopt);
+        if (!done && !Messenger::ended()) association_->abort(ul::user_abort(), std::move(done).error());
+    }
+    if (std::exchange(admitted_, false)) handlers_.gate->closed(info_);
+}
+
+// ---- answering
+
+const ul::AcceptedPresentationContext& Session::context_of(const Message& message) const {
+    return *ul::find_context(association_->contexts(), message.context);  // checked when it arrived
+}
+
+Task<Result<void>> Session::serve(Message message) {
+    switch (message.command.field) {
+        case CommandField::c_echo_rq: return serve_echo(std::move(message));
+        case CommandField::c_store_rq: return serve_store(std::move(message));
+        case CommandField::c_find_rq: return serve_find(std::move(message));
+        case CommandField::c_get_rq: return serve_get(std::move(message));
+        case CommandField::c_move_rq: return serve_move(std::move(message));
+        default: break;
+    }
+    return serve_unknown(std::move(message));
+}
+
+Task<Result<void>> Session::serve_unknown(Message message) {
+    Outcome outcome(Status::unrecognized_operation, "operation not supported");
+    co_return co_await answer(message, std::move(outcome));
+}
+
+Task<Result<void>> Session::answer(const Message& message, Outcome outcome) {
+    if (outcome.status != Status::success) {
+        log::warning("association={} operation={:04x} status={:04x}: {}", info_.id,
+                     static_cast<std::uint16_t>(message.command.field), code(outcome.status),
+                     log::escaped(outcome.error_comment));
+    }
+    return send(message.context, response_command(message, outcome));
+}
+
+Task<Result<void>> Session::serve_echo(Message message) {
+    Outcome outcome;
+    if (ul::service_kind(context_of(message).abstract_syntax) != ul::ServiceKind::verification) {
+        outcome = Outcome(Status::sop_class_not_supported, "not a verification context");
+    } else if (handlers_.echo != nullptr) {
+        outcome = co_await handlers_.echo->echo(info_);
+    }
+    co_return co_await answer(message, std::move(outcome));
+}
+
+std::optional<Outcome> Session::check_store(const Message& message) const {
+    const auto& context = context_of(message);
+    const auto kind = ul::service_kind(context.abstract_syntax);
+    const bool stores = kind == ul::ServiceKind::storage || kind == ul::ServiceKind::other;
+    const auto& command = message.command;
+    if (!stores || handlers_.store == nullptr)
+        return Outcome(Status::sop_class_not_supported, "no storage service in this context");
+    if (!context.requestor_is_scu)
+        return Outcome(Status::sop_class_not_supported, "requestor gave up the SCU role in this context");
+    if (!command.affected_sop_class_uid || !(*command.affected_sop_class_uid == context.abstract_syntax))
+        return Outcome(Status::identifier_does_not_match_sop_class,
+                       "Affected SOP Class UID is not the context's abstract syntax");
+    if (!command.affected_sop_instance_uid)
+        return Outcome(Status::invalid_object_instance, "Affected SOP Instance UID missing or not a UID");
+    if (!command.has_data_set) return Outcome(Status::mistyped_argument, "C-STORE without a data set");
+    if (message.data_set_too_long)
+        return Outcome(Status::out_of_resources, "object longer than the limit here");
+    return std::nullopt;
+}
+
+Task<Result<void>> Session::serve_store(Message message) {
+    if (auto refusal = check_store(message)) co_return co_await answer(message, std::move(*refusal));
+    StoreRequest request;
+    request.sop_class_uid = *message.command.affected_sop_class_uid;
+    request.sop_instance_uid = *message.command.affected_sop_instance_uid;
+    request.transfer_syntax_uid = context_of(message).transfer_syntax;
+    request.move_originator = message.command.move_originator;
+    request.move_originator_message_id = message.command.move_originator_message_id.value_or(0);
+    auto outcome = co_await handlers_.store->store(info_, std::move(request), std::move(message.data_set));
+    co_return co_await answer(message, std::move(outcome));
+}
+
+std::optional<Outcome> Session::check_query(const Message& message, ul::ServiceKind wanted,
+                                            bool has_handler) const {
+    const auto& context = context_of(message);
+    const auto& uid = message.command.affected_sop_class_uid;
+    if (ul::service_kind(context.abstract_syntax) != wanted || !has_handler)
+        return Outcome(Status::sop_class_not_supported, "service not offered in this context");
+    if (!uid || !(*uid == context.abstract_syntax))
+        return Outcome(Status::identifier_does_not_match_sop_class,
+                       "Affected SOP Class UID is not the context's abstract syntax");
+    if (!message.command.has_data_set) return Outcome(Status::cannot_understand, "identifier missing");
+    if (message.data_set_too_long)
+        return Outcome(Status::out_of_resources, "identifier longer than the limit here");
+    if (dicom::find_transfer_syntax(context.transfer_syntax) == nullptr)
+        return Outcome(Status::cannot_understand, "unknown transfer syntax");
+    return std::nullopt;
+}
+
+QueryRequest Session::query_of(Message& message) const {
+    QueryRequest request;
+    request.sop_class_uid = *message.command.affected_sop_class_uid;
+    request.syntax = dicom::find_transfer_syntax(context_of(message).transfer_syntax);
+    request.identifier = std::move(message.data_set);
+    request.priority = message.command.priority.value_or(0);
+    request.message_id = *message.command.message_id;
+    return request;
+}
+
+Task<Result<void>> Session::serve_find(Message message) {
+    if (auto refusal = check_query(message, ul::ServiceKind::find, handlers_.find != nullptr))
+        co_return co_await answer(message, std::move(*refusal));
+    QueryRequest request = query_of(message);
+    FindOut out(*this, message, *request.syntax);
+    auto outcome = co_await handlers_.find->find(info_, std::move(request), out);
+    co_return co_await answer(message, std::move(outcome));
+}
+
+Task<Result<void>> Session::serve_get(Message message) {
+    if (auto refusal = check_query(message, ul::ServiceKind::get, handlers_.get != nullptr))
+        co_return co_await answer(message, std::move(*refusal));
+    QueryRequest request = query_of(message);
+    GetOut out(*this, message);
+    auto result = co_await handlers_.get->get(info_, std::move(request), out);
+    co_return co_await finish_retrieve(message, std::move(result));
+}
+
+Task<Result<void>> Session::serve_move(Message message) {
+    auto refusal = check_query(message, ul::ServiceKind::move, handlers_.move != nullptr);
+    if (!refusal && !message.command.move_destination)
+        refusal.emplace(Status::move_destination_unknown, "Move Destination missing or not an AE title");
+    if (refusal) co_return co_await answer(message, std::move(*refusal));
+    QueryRequest request = query_of(message);
+    const ul::AeTitle destination = *message.command.move_destination;
+    MoveOut out(*this, message);
+    auto result = co_await handlers_.move->move(info_, std::move(request), destination, out);
+    co_return co_await finish_retrieve(message, std::move(result));
+}
+
+Task<Result<void>> Session::finish_retrieve(const Message& message, RetrieveOutcome result) {
+    CommandSet command = response_command(message, result.outcome);
+    set_counts(command, result.counts, result.outcome.status == Status::cancel);
+    ByteBuffer identifier;
+    if (!result.failed_sop_instance_uids.empty()) {
+        std::string list;
+        for (const auto& uid : result.failed_sop_instance_uids) {
+            if (!list.empty()) list += '\\';
+            list += uid.view();
+        }
+        dicom::DataSet failed;
+        failed.set_text(dicom::Tag(0x0008, 0x0058), dicom::Vr::UI, list);
+        const auto* syntax = dicom::find_transfer_syntax(context_of(message).transfer_syntax);
+        // A list too long for its length field is left out: the counts still tell the truth.
+        command.has_data_set = dicom::write_data_set(failed, *syntax, identifier).has_value();
+    }
+    co_return co_await send(message.context, std::move(command), identifier.span());
+}
+
+// ---- C-GET sub-operations
+
+std::vector<std::string> Session::transfer_syntaxes_to_peer(const dicom::Uid& sop_class_uid) const {
+    std::vector<std::string> syntaxes;
+    for (const auto& context : association_->contexts())
+        if (context.requestor_is_scp && sop_class_uid == context.abstract_syntax)
+            syntaxes.push_back(context.transfer_syntax);
+    return syntaxes;
+}
+
+Task<Result<Outcome>> Session::store_to_peer(SubOperation operation, std::uint16_t request_message_id) {
+    const ul::AcceptedPresentationContext* context = nullptr;
+    for (const auto& one : association_->contexts()) {
+        const bool fits = one.requestor_is_scp && operation.sop_class_uid == one.abstract_syntax &&
+                          operation.transfer_syntax_uid == one.transfer_syntax;
+        if (fits) context = &one;
+    }
+    if (context == nullptr)
+        co_return Error(Errc::unsupported, "the peer takes no such instance in that syntax");
+    if (next_message_id_ == request_message_id) ++next_message_id_;
+    CommandSet command;
+    command.field = CommandField::c_store_rq;
+    command.message_id = next_message_id_++;
+    command.affected_sop_class_uid = operation.sop_class_uid;
+    command.affected_sop_instance_uid = operation.sop_instance_uid;
+    command.priority = std::uint16_t{0};
+    const std::uint16_t id = *command.message_id;
+    expects_responses_ = true;
+    auto sent = co_await send(context->id, std::move(command), *operation.payload);
+    if (!sent) {
+        expects_responses_ = false;
+        co_return std::move(sent).error();
+    }
+    association_->expect_data(settings_.response_timeout);
+    auto response = co_await receive_response();
+    association_->expect_data(ul::Duration::zero());
+    expects_responses_ = false;
+    if (!response) co_return std::move(response).error();
+    const bool ours =
+        response->command.field == CommandField::c_store_rsp && response->command.responded_message_id == id;
+    if (!ours) co_return protocol_error("response to a message that was not sent");
+    co_return response->command.outcome();
+}
+
+}  // namespace sagitta::net::dimse

@@ -1,0 +1,58 @@
+// One association served: requests in order, each given to its handler, each answered (PS3.7
+// section 9.1). Internal to net/dimse; others use server.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/dimse/handlers.h"
+#include "net/dimse/messenger.h"
+#include "net/dimse/server.h"
+
+namespace sagitta::net::dimse {
+
+class Session final : public Messenger, public std::enable_shared_from_this<Session> {
+public:
+    /// `at_end` runs when no handler of this session will run any more.
+    Session(std::shared_ptr<ul::Association> association, const ServerSettings& settings,
+            const Handlers& handlers, std::function<void()> at_end);
+    ~Session() override;
+
+    std::variant<ul::Negotiated, ul::Rejection> decide(const ul::AssociateRq& request) override;
+    void established() override;
+    void ended(const ul::End& end) override;
+
+    /// C-STORE sub-operation of a C-GET.
+    [[nodiscard]] Task<Result<Outcome>> store_to_peer(SubOperation operation,
+                                                      std::uint16_t request_message_id);
+    [[nodiscard]] std::vector<std::string> transfer_syntaxes_to_peer(const dicom::Uid& sop_class_uid) const;
+
+private:
+    Task<void> run();
+    Task<Result<void>> serve(Message message);
+    Task<Result<void>> answer(const Message& message, Outcome outcome);
+    Task<Result<void>> serve_unknown(Message message);
+    Task<Result<void>> serve_echo(Message message);
+    Task<Result<void>> serve_store(Message message);
+    Task<Result<void>> serve_find(Message message);
+    Task<Result<void>> serve_get(Message message);
+    Task<Result<void>> serve_move(Message message);
+    Task<Result<void>> finish_retrieve(const Message& message, RetrieveOutcome result);
+    [[nodiscard]] const ul::AcceptedPresentationContext& context_of(const Message& message) const;
+    [[nodiscard]] std::optional<Outcome> check_query(const Message& message, ul::ServiceKind wanted,
+                                                     bool has_handler) const;
+    [[nodiscard]] std::optional<Outcome> check_store(const Message& message) const;
+    [[nodiscard]] QueryRequest query_of(Message& message) const;
+
+    const ServerSettings& settings_;
+    const Handlers& handlers_;
+    std::function<void()> at_end_;
+    AssociationInfo info_;
+    bool admitted_ = false;
+    std::uint16_t next_message_id_ = 1;
+    bool running_ = false;  ///< run() will say when it is over
+};
+
+}  // namespace sagitta::net::dimse
