@@ -91,7 +91,8 @@ def main():
     parser.add_argument("--check-every", type=int, default=0, help="full check after so many kills (default: about three times)")
     options = parser.parse_args()
     try:
-        h.need(h.SAGITTA, h.LOAD, "findscu")
+        h.need(h.LOAD, "findscu")
+        h.need_sagitta()
     except h.Missing as missing:
         print(f"skipped: {missing}")
         return h.SKIP

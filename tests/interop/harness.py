@@ -51,6 +51,8 @@ def need(*tools):
 
 def need_sagitta():
     need(SAGITTA)
+    if run(SAGITTA, "serve", "--help").status != 0:
+        raise Missing("this build of sagitta has no `serve`")
 
 
 def temporary_folder():
@@ -342,6 +344,7 @@ def explicit(group, number, vr, value):
 
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+COMMON_CLASSES = {SECONDARY_CAPTURE, "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"}
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 _counter = [0]
 
