@@ -49,10 +49,19 @@ def need(*tools):
             raise Missing(f"{tool} is not here")
 
 
-def need_sagitta():
+_commands = {}
+
+
+def need_command(name):
     need(SAGITTA)
-    if run(SAGITTA, "serve", "--help").status != 0:
-        raise Missing("this build of sagitta has no `serve`")
+    if name not in _commands:
+        _commands[name] = run(SAGITTA, name, "--help").status == 0
+    if not _commands[name]:
+        raise Missing(f"this build of sagitta has no `{name}`")
+
+
+def need_sagitta():
+    need_command("serve")
 
 
 def temporary_folder():
@@ -81,6 +90,7 @@ def run(*arguments, check=None, timeout=PATIENCE, cwd=None, stdin=None):
 
 
 def sagitta(*arguments, **options):
+    need_command(arguments[0])
     return run(SAGITTA, *arguments, **options)
 
 
