@@ -133,8 +133,9 @@ def main():
         except (Faults, AssertionError) as fault:
             print(f"FAULT (seed {options.seed}): {fault}")
             print(node.process.log_text()[-3000:])
-            node.kill()
             return 1
+        finally:
+            node.kill()
     if not acked:
         print("nothing was acknowledged: the test proved nothing")
         return 1
