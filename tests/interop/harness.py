@@ -49,14 +49,14 @@ def need(*tools):
             raise Missing(f"{tool} is not here")
 
 
-_commands = {}
+_commands = set()
 
 
 def need_command(name):
     need(SAGITTA)
+    if not _commands:
+        _commands.update(re.findall(r"(?m)^ +([a-z]+) {2,}", run(SAGITTA, "--help").text))
     if name not in _commands:
-        _commands[name] = run(SAGITTA, name, "--help").status == 0
-    if not _commands[name]:
         raise Missing(f"this build of sagitta has no `{name}`")
 
 
