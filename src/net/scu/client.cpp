@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <asio/post.hpp>
+
 #include "dicom/parser.h"
 #include "dicom/writer.h"
 #include "net/dimse/messenger.h"
@@ -61,6 +63,11 @@ struct Client::Impl {
     std::shared_ptr<Talk> talk;
     std::uint16_t next_message_id = 1;
 
+    void stop() {
+        if (talk->ended()) return;
+        talk->association().abort(ul::user_abort(), Error(Errc::cancelled, "aborted by this side"));
+    }
+
     /// A request command with the next message id.
     CommandSet command(CommandField field, std::string_view sop_class_uid) {
         CommandSet set;
@@ -108,8 +115,9 @@ struct Client::Impl {
 
 Client::Client(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
+/// May run on any thread, the abort does not.
 Client::~Client() {
-    abort();
+    asio::post(impl_->talk->association().executor(), [impl = impl_] { impl->stop(); });
 }
 
 Task<Result<std::unique_ptr<Client>>> Client::open(Address peer, ClientSettings settings,
@@ -318,8 +326,7 @@ Task<Result<void>> Client::release() {
 }
 
 void Client::abort() {
-    if (impl_->talk->ended()) return;
-    impl_->talk->association().abort(ul::user_abort(), Error(Errc::cancelled, "aborted by this side"));
+    impl_->stop();
 }
 
 }  // namespace sagitta::net::scu

@@ -6,6 +6,8 @@
 #include <exception>
 #include <future>
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
@@ -34,7 +36,17 @@ public:
     /// Runs `task` on the next thread and waits; not from an io thread. For tools and tests.
     template <class T>
     T run(Task<T> task) {
-        return asio::co_spawn(next_executor(), std::move(task), asio::use_future).get();
+        if constexpr (std::is_void_v<T>) {
+            asio::co_spawn(next_executor(), std::move(task), asio::use_future).get();
+        } else {
+            std::optional<T> answer;
+            auto body = [&answer, held = std::move(task)]() mutable -> Task<void> {
+                auto value = co_await std::move(held);
+                answer.emplace(std::move(value));
+            };
+            asio::co_spawn(next_executor(), std::move(body), asio::use_future).get();
+            return std::move(*answer);
+        }
     }
 
 private:

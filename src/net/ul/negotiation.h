@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "dicom/part10.h"
 #include "net/ul/pdu.h"
 #include "net/ul/reject.h"
 
@@ -48,8 +49,8 @@ struct Negotiated {
 /// The smallest maximum length we can work with: a PDV header and two bytes.
 inline constexpr std::uint32_t kMinPduBytes = 8;
 
-/// Our (0002,0012) and (0002,0013), announced in every association (PS3.7 D.3.3.2).
-inline constexpr std::string_view kImplementationClassUid = "2.25.190146402398744201884301932716013042511";
-inline constexpr std::string_view kImplementationVersionName = "SAGITTA_01";
+/// Announced in every association (PS3.7 D.3.3.2), the same as in our files.
+using dicom::kImplementationClassUid;
+using dicom::kImplementationVersionName;
 
 }  // namespace sagitta::net::ul

@@ -323,6 +323,7 @@ Task<void> TcpAssociation::read_loop() {
         if (!ec) {
             acknowledge_quickly(socket_);
             consume({buffer.data(), count});
+            if (!stash_.empty()) continue;
         }
         if (ec == asio::error::would_block || ec == asio::error::try_again ||
             (!ec && count < buffer.size())) {

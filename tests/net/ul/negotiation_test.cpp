@@ -1,0 +1,104 @@
+#include "net/ul/negotiation.h"
+
+#include <gtest/gtest.h>
+
+namespace sagitta::net::ul {
+namespace {
+
+constexpr const char* kExplicit = "1.2.840.10008.1.2.1";
+constexpr const char* kImplicit = "1.2.840.10008.1.2";
+constexpr const char* kBigEndian = "1.2.840.10008.1.2.2";
+constexpr const char* kJpeg = "1.2.840.10008.1.2.4.50";
+constexpr const char* kVerification = "1.2.840.10008.1.1";
+constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
+constexpr const char* kFind = "1.2.840.10008.5.1.4.1.2.1.1";
+constexpr const char* kWorklist = "1.2.840.10008.5.1.4.31";
+
+AssociateRq request(std::vector<std::pair<const char*, std::vector<std::string>>> contexts) {
+    AssociateRq rq;
+    rq.called = *AeTitle::parse("SAGITTA");
+    rq.calling = *AeTitle::parse("TESTER");
+    int id = 1;
+    for (auto& [abstract, syntaxes] : contexts) {
+        rq.contexts.push_back({static_cast<PresentationContextId>(id), abstract, std::move(syntaxes)});
+        id += 2;
+    }
+    return rq;
+}
+
+Negotiated agreed(const AssociateRq& rq, const NegotiationPolicy& policy = {}) {
+    auto answer = negotiate(rq, policy);
+    if (auto* negotiated = std::get_if<Negotiated>(&answer)) return std::move(*negotiated);
+    ADD_FAILURE() << "rejected";
+    return {};
+}
+
+TEST(Negotiation, TakesTheProposersFirstSyntax) {
+    const auto result = agreed(request({{kCt, {kJpeg, kImplicit}}, {kVerification, {kJpeg, kBigEndian, kImplicit}}}));
+    ASSERT_EQ(result.contexts.size(), 2u);
+    EXPECT_EQ(result.contexts[0].transfer_syntax, kJpeg);
+    EXPECT_EQ(result.contexts[1].transfer_syntax, kBigEndian);
+}
+
+TEST(Negotiation, StorageTakesUnknownSyntaxesUnlessPolicySaysOtherwise) {
+    const auto rq = request({{kCt, {"1.2.3.4.5"}}, {kCt, {kExplicit}}});
+    EXPECT_EQ(agreed(rq).contexts.size(), 2u);
+    NegotiationPolicy policy;
+    policy.storage_transfer_syntaxes = {kExplicit};
+    const auto result = agreed(rq, policy);
+    EXPECT_EQ(result.answer.contexts[0].result, ContextResult::transfer_syntaxes_not_supported);
+    EXPECT_EQ(result.answer.contexts[1].result, ContextResult::acceptance);
+}
+
+TEST(Negotiation, QueriesTakeWhatWeCanEncode) {
+    const auto result = agreed(request({{kFind, {kJpeg}}, {kFind, {kJpeg, kExplicit}}, {kWorklist, {kImplicit}}}));
+    EXPECT_EQ(result.answer.contexts[0].result, ContextResult::transfer_syntaxes_not_supported);
+    EXPECT_EQ(result.answer.contexts[1].transfer_syntax, kExplicit);
+    EXPECT_EQ(result.answer.contexts[2].result, ContextResult::abstract_syntax_not_supported);
+}
+
+TEST(Negotiation, UnknownAbstractSyntaxIsStorageByPolicyOnly) {
+    const auto rq = request({{"1.3.6.1.4.1.9999.1", {kImplicit}}, {"not a uid", {kImplicit}}});
+    EXPECT_TRUE(agreed(rq).contexts.empty());
+    NegotiationPolicy policy;
+    policy.accept_unknown_as_storage = true;
+    EXPECT_EQ(agreed(rq, policy).contexts.size(), 1u);
+}
+
+TEST(Negotiation, RolesAreAgreedForStorageOnly) {
+    auto rq = request({{kCt, {kImplicit}}, {kFind, {kImplicit}}});
+    rq.user.roles = {{kCt, true, true}, {kFind, true, true}};
+    const auto result = agreed(rq);
+    EXPECT_EQ(result.answer.user.roles, (std::vector<RoleSelection>{{kCt, true, true}}));
+    EXPECT_TRUE(result.contexts[0].requestor_is_scp);
+    EXPECT_FALSE(result.contexts[1].requestor_is_scp);
+    EXPECT_EQ(accepted_contexts(rq, result.answer), result.contexts);
+}
+
+TEST(Negotiation, AsynchronousWindowIsAnsweredWithOne) {
+    auto rq = request({{kCt, {kImplicit}}});
+    EXPECT_FALSE(agreed(rq).answer.user.asynchronous_operations);
+    rq.user.asynchronous_operations = AsynchronousOperationsWindow{0, 0};
+    EXPECT_EQ(agreed(rq).answer.user.asynchronous_operations, (AsynchronousOperationsWindow{1, 1}));
+}
+
+TEST(Negotiation, WrongApplicationContextIsRejected) {
+    auto rq = request({{kCt, {kImplicit}}});
+    rq.application_context = "1.2.3";
+    const auto answer = negotiate(rq, {});
+    ASSERT_TRUE(std::holds_alternative<Rejection>(answer));
+    EXPECT_EQ(to_pdu(std::get<Rejection>(answer).reason), (AssociateRj{1, 1, 2}));
+}
+
+TEST(Negotiation, RequestorBelievesOnlyWhatItProposed) {
+    const auto rq = request({{kCt, {kImplicit}}});
+    AssociateAc ac;
+    ac.contexts = {{PresentationContextId{1}, ContextResult::acceptance, kExplicit},
+                   {PresentationContextId{9}, ContextResult::acceptance, kImplicit}};
+    EXPECT_TRUE(accepted_contexts(rq, ac).empty());
+    ac.contexts[0].transfer_syntax = kImplicit;
+    EXPECT_EQ(accepted_contexts(rq, ac).size(), 1u);
+}
+
+}  // namespace
+}  // namespace sagitta::net::ul
