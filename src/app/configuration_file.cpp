@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+// Debian's compiled form of the library throws; only the header-only one can be had without.
+#undef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
