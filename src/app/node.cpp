@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <sys/stat.h>
+
 #include "app/access_rules.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
@@ -107,6 +109,7 @@ void wait_for_the_end(const sigset_t& signals) {
 int serve(const Configuration& configuration) {
     const sigset_t signals = block_signals();
     log::set_level(configuration.log_level);
+    umask(S_IWGRP | S_IRWXO);  // archive and index hold patient data: nothing for others
 
     auto opened = storage::Archive::open(archive_options(configuration));
     if (!opened) {

@@ -15,7 +15,7 @@
 namespace sagitta::dicom {
 namespace {
 
-constexpr std::size_t kMostValues = 64 * 1024;
+constexpr std::size_t kMostValues = 65536;
 constexpr std::size_t kLongestPatternBytes = 4096;
 
 std::string_view trim(std::string_view text) {

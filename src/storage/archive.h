@@ -27,12 +27,12 @@ enum class OnConflict : std::uint8_t {
 
 struct ArchiveOptions {
     std::string data_dir;
-    std::uint64_t volume_size = 4ull << 30;     ///< a volume that would pass it is sealed
+    std::uint64_t volume_size = 4ull << 30;  ///< a volume that would pass it is sealed
     OnConflict on_conflict = OnConflict::keep;
-    std::uint64_t memory_budget = 256ull << 20; ///< bytes of instances waiting; more are refused
+    std::uint64_t memory_budget = 256ull << 20;  ///< bytes of instances waiting; more are refused
     std::size_t max_batch_count = 1024;
     std::uint64_t max_batch_bytes = 64ull << 20;
-    FileSystem* file_system = nullptr;          ///< null: the real one. Outlives the archive
+    FileSystem* file_system = nullptr;  ///< null: the real one. Outlives the archive
 };
 
 /// One SOP Instance on its way in: the two parts of its Part 10 file, and its index row.

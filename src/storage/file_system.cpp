@@ -90,7 +90,8 @@ public:
 private:
     /// Index of the first vector not written completely; that one is shortened by what was.
     static std::size_t skip(std::vector<iovec>& vectors, std::size_t first, std::size_t written) {
-        while (first < vectors.size() && written >= vectors[first].iov_len) written -= vectors[first++].iov_len;
+        while (first < vectors.size() && written >= vectors[first].iov_len)
+            written -= vectors[first++].iov_len;
         if (first < vectors.size()) {
             vectors[first].iov_base = static_cast<std::byte*>(vectors[first].iov_base) + written;
             vectors[first].iov_len -= written;

@@ -20,7 +20,8 @@ public:
     virtual ~File() = default;
 
     /// Fills `into` from `offset`; fewer bytes only at the end of the file.
-    [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const = 0;
+    [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset,
+                                                      std::span<std::byte> into) const = 0;
     /// Writes all parts one behind the other from `offset`. After an error any of the bytes may be there.
     [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset,
                                                 std::span<const std::span<const std::byte>> parts) = 0;

@@ -19,9 +19,9 @@ namespace sagitta::storage {
 struct IndexEntry {
     const InstanceRecord* record = nullptr;
     std::uint32_t volume = 0;
-    std::uint64_t offset = 0;    ///< of the file in the volume
-    std::uint64_t length = 0;    ///< bytes of the file
-    std::int64_t received = 0;   ///< seconds since 1970, UTC
+    std::uint64_t offset = 0;   ///< of the file in the volume
+    std::uint64_t length = 0;   ///< bytes of the file
+    std::int64_t received = 0;  ///< seconds since 1970, UTC
 };
 
 /// What is stored under a SOP Instance UID.
@@ -34,6 +34,20 @@ struct VolumeMark {
     std::uint32_t number = 0;
     std::uint64_t indexed_to = 0;  ///< offset behind the last member the index knows
     bool sealed = false;
+};
+
+/// Where the index believes a file to lie.
+struct IndexedMember {
+    std::uint32_t volume = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+};
+
+/// Everything there is to compare with the volumes.
+struct IndexContents {
+    std::vector<IndexedMember> members;  ///< served and superseded
+    std::vector<VolumeMark> marks;
+    std::vector<std::string> faults;  ///< of the database and of its counts
 };
 
 /// Errors everywhere: no_space, corrupt, io_failure. Between begin and commit nothing is visible;
@@ -59,7 +73,9 @@ public:
     virtual void rollback() = 0;
 
     [[nodiscard]] virtual Result<std::vector<VolumeMark>> marks() = 0;
-    /// The database's own consistency check, and the statistics its planner uses.
+    /// Reads all of it, with the database's own consistency check.
+    [[nodiscard]] virtual Result<IndexContents> contents() = 0;
+    /// Gathers the statistics that queries are planned with.
     [[nodiscard]] virtual Result<void> optimize() = 0;
 };
 

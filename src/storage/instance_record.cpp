@@ -135,7 +135,9 @@ void fill_columns(const dicom::DataSet& data_set, InstanceRecord& record) {
 
 }  // namespace
 
-std::span<const IndexColumn> index_columns() noexcept { return kColumns; }
+std::span<const IndexColumn> index_columns() noexcept {
+    return kColumns;
+}
 
 std::string_view InstanceRecord::value(dicom::Tag tag) const noexcept {
     for (std::size_t i = 0; i < kColumns.size() && i < values.size(); ++i) {

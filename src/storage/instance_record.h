@@ -70,6 +70,7 @@ struct EncodedInstance {
 /// Reads the index columns out of a data set parsed from `encoded.data_set` (the whole of it) and
 /// takes the digest. Pure; any thread. Errors: malformed, naming the tag, when the Study, Series or
 /// SOP Instance UID or the SOP Class UID is missing or is no UID.
-[[nodiscard]] Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded);
+[[nodiscard]] Result<InstanceRecord> extract_record(const dicom::DataSet& data_set,
+                                                    const EncodedInstance& encoded);
 
 }  // namespace sagitta::storage

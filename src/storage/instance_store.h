@@ -23,7 +23,8 @@ public:
                                                   std::uint64_t max_bytes) const = 0;
 
     /// The same into memory of the caller; the answer is the number of bytes read.
-    [[nodiscard]] virtual Result<std::size_t> read_into(const InstanceLocation& instance, std::uint64_t offset,
+    [[nodiscard]] virtual Result<std::size_t> read_into(const InstanceLocation& instance,
+                                                        std::uint64_t offset,
                                                         std::span<std::byte> into) const = 0;
 };
 

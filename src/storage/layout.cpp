@@ -13,7 +13,9 @@
 
 namespace sagitta::storage {
 
-std::string Layout::volume(std::uint32_t number) const { return fmt::format("{}/{:08}.tar", volumes(), number); }
+std::string Layout::volume(std::uint32_t number) const {
+    return fmt::format("{}/{:08}.tar", volumes(), number);
+}
 
 std::optional<std::uint32_t> volume_number(std::string_view file_name) noexcept {
     if (file_name.size() != 12 || !file_name.ends_with(".tar")) return std::nullopt;
@@ -34,7 +36,8 @@ Result<std::vector<std::uint32_t>> list_volumes(FileSystem& file_system, const L
     return numbers;
 }
 
-DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
@@ -57,7 +60,8 @@ Result<DirectoryLock> DirectoryLock::take(const Layout& layout) {
     if (errno == EWOULDBLOCK) {
         return Error(Errc::already_exists, layout.data_dir + " is in use by another process");
     }
-    return Error(Errc::io_failure, fmt::format("locking {}: {}", path, std::generic_category().message(errno)));
+    return Error(Errc::io_failure,
+                 fmt::format("locking {}: {}", path, std::generic_category().message(errno)));
 }
 
 }  // namespace sagitta::storage

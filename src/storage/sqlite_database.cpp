@@ -12,7 +12,8 @@ constexpr std::size_t kKeptStatements = 128;
 
 /// SQLite's messages name tables and columns, never bound values.
 Error failure(sqlite3* database, int code) {
-    const auto text = fmt::format("index: {}", database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+    const auto text =
+        fmt::format("index: {}", database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
     switch (code & 0xff) {
         case SQLITE_FULL: return {Errc::no_space, text};
         case SQLITE_CORRUPT:
@@ -24,9 +25,12 @@ Error failure(sqlite3* database, int code) {
 
 }  // namespace
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
+    sqlite3_finalize(statement);
+}
 
-Statement::Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+Statement::Statement(sqlite3* database, sqlite3_stmt* statement)
+    : database_(database), statement_(statement) {}
 
 void Statement::bind(int index, std::int64_t value) {
     if (const int code = sqlite3_bind_int64(statement_.get(), index, value)) failed_bind_ = code;
@@ -34,7 +38,8 @@ void Statement::bind(int index, std::int64_t value) {
 
 void Statement::bind(int index, std::string_view text) {
     const char* data = text.data() != nullptr ? text.data() : "";
-    const int code = sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    const int code =
+        sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
     if (code) failed_bind_ = code;
 }
 
@@ -58,9 +63,13 @@ Result<void> Statement::run() {
     return {};
 }
 
-void Statement::reset() { sqlite3_reset(statement_.get()); }
+void Statement::reset() {
+    sqlite3_reset(statement_.get());
+}
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_.get(), column);
+}
 
 std::string_view Statement::text(int column) const {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
@@ -73,7 +82,9 @@ std::span<const std::byte> Statement::blob(int column) const {
     return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+void Database::Close::operator()(sqlite3* database) const noexcept {
+    sqlite3_close_v2(database);
+}
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, Use use) {
     std::unique_ptr<Database> opened(new Database());
@@ -84,7 +95,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Use us
     opened->database_.reset(raw);
     if (code != SQLITE_OK) return failure(raw, code).within(path);
     sqlite3_busy_timeout(raw, 10'000);
-    if (auto configured = opened->configure(use); !configured) return std::move(configured).error().within(path);
+    if (auto configured = opened->configure(use); !configured)
+        return std::move(configured).error().within(path);
     return opened;
 }
 
@@ -94,12 +106,16 @@ Result<void> Database::configure(Use use) {
             // The index is derived: NORMAL may lose the last transactions on power loss, never more,
             // and start-up reads them again out of the volumes.
             return execute(
-                "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
-                "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864");
-        case Use::read: return execute("PRAGMA query_only=1; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
+                "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
+                "cache_size=-65536;"
+                "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; PRAGMA "
+                "journal_size_limit=67108864");
+        case Use::read:
+            return execute("PRAGMA query_only=1; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
         case Use::bulk_load:
-            return execute("PRAGMA page_size=4096; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"
-                           "PRAGMA cache_size=-131072; PRAGMA temp_store=MEMORY");
+            return execute(
+                "PRAGMA page_size=4096; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"
+                "PRAGMA cache_size=-131072; PRAGMA temp_store=MEMORY");
     }
     return {};
 }
@@ -138,6 +154,8 @@ Result<std::string> Database::text(const std::string& sql) {
     return *row ? std::string((*statement)->text(0)) : std::string();
 }
 
-std::int64_t Database::last_insert_id() const noexcept { return sqlite3_last_insert_rowid(database_.get()); }
+std::int64_t Database::last_insert_id() const noexcept {
+    return sqlite3_last_insert_rowid(database_.get());
+}
 
 }  // namespace sagitta::storage

@@ -51,8 +51,11 @@ class SqliteIndex final : public InstanceIndex {
 public:
     explicit SqliteIndex(std::string path) : path_(std::move(path)) {}
 
-    Result<FindSummary> find(const Query& query, const std::function<bool(const Match&)>& each) const override;
-    std::vector<dicom::MatchKey> unindexed(const Query& query) const override { return keys_without_column(query); }
+    Result<FindSummary> find(const Query& query,
+                             const std::function<bool(const Match&)>& each) const override;
+    std::vector<dicom::MatchKey> unindexed(const Query& query) const override {
+        return keys_without_column(query);
+    }
     Result<std::vector<InstanceLocation>> locate(const Scope& scope) const override;
     Result<std::optional<InstanceLocation>> find_instance(const dicom::Uid& sop_instance_uid) const override;
     Result<IndexCounts> counts() const override;
@@ -83,8 +86,8 @@ private:
         auto reader = std::make_unique<Reader>();
         reader->database = std::move(*database);
         const int code = sqlite3_create_function_v2(reader->database->handle(), "dicom_match", 2,
-                                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, reader.get(), dicom_match,
-                                                    nullptr, nullptr, nullptr);
+                                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, reader.get(),
+                                                    dicom_match, nullptr, nullptr, nullptr);
         if (code != SQLITE_OK) return Error(Errc::io_failure, "index: cannot define dicom_match");
         return Borrowed(reader.release(), Return{this});
     }
@@ -94,7 +97,8 @@ private:
     mutable std::vector<std::unique_ptr<Reader>> idle_;
 };
 
-Result<FindSummary> SqliteIndex::find(const Query& query, const std::function<bool(const Match&)>& each) const {
+Result<FindSummary> SqliteIndex::find(const Query& query,
+                                      const std::function<bool(const Match&)>& each) const {
     FindSummary summary;
     if (query.limit == 0) return FindSummary{0, true};
     auto reader = borrow();
@@ -142,17 +146,18 @@ Result<std::vector<InstanceLocation>> SqliteIndex::locate(const Scope& scope) co
         if (list->empty()) continue;
         values.push_back(list->size() == 1 ? list->front() : json_list(*list));
         if (!where.empty()) where += " AND ";
-        where += list->size() == 1 ? fmt::format("{} = ?{}", column, values.size())
-                                   : fmt::format("{} IN (SELECT value FROM json_each(?{}))", column, values.size());
+        where += list->size() == 1
+                     ? fmt::format("{} = ?{}", column, values.size())
+                     : fmt::format("{} IN (SELECT value FROM json_each(?{}))", column, values.size());
     }
     std::vector<InstanceLocation> found;
     if (where.empty()) return found;
     auto reader = borrow();
     if (!reader) return std::move(reader).error();
-    auto select = (*reader)->database->cached(
-        fmt::format("SELECT {} FROM patient p JOIN study t ON t.patient = p.id JOIN series s ON s.study = t.id JOIN "
-                    "instance i ON i.series = s.id WHERE {} ORDER BY i.volume, i.file_offset",
-                    kLocationColumns, where));
+    auto select = (*reader)->database->cached(fmt::format(
+        "SELECT {} FROM patient p JOIN study t ON t.patient = p.id JOIN series s ON s.study = t.id JOIN "
+        "instance i ON i.series = s.id WHERE {} ORDER BY i.volume, i.file_offset",
+        kLocationColumns, where));
     if (!select) return std::move(select).error();
     const ResetAtEnd reset(**select);
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -35,7 +35,8 @@ std::string insert_sql(Level level, std::string_view leading) {
     for (const char c : names) {
         if (c == ',') marks += ",?";
     }
-    return fmt::format("INSERT INTO {} ({}) VALUES ({})", kTables[static_cast<std::size_t>(level)], names, marks);
+    return fmt::format("INSERT INTO {} ({}) VALUES ({})", kTables[static_cast<std::size_t>(level)], names,
+                       marks);
 }
 
 /// Binds what insert_sql lists behind its leading columns.
@@ -106,6 +107,7 @@ public:
     Result<void> commit() override;
     void rollback() override;
     Result<std::vector<VolumeMark>> marks() override;
+    Result<IndexContents> contents() override;
     Result<void> optimize() override { return db_->execute("PRAGMA analysis_limit=1000; ANALYZE"); }
 
 private:
@@ -129,8 +131,8 @@ private:
     void forget();
 
     std::unique_ptr<Database> db_;
-    std::unordered_map<std::string, Parents> known_;               // by Series Instance UID
-    std::unordered_map<std::int64_t, std::string> sop_classes_;    // by study, backslash-separated
+    std::unordered_map<std::string, Parents> known_;                        // by Series Instance UID
+    std::unordered_map<std::int64_t, std::string> sop_classes_;             // by study, backslash-separated
     std::unordered_map<std::int64_t, Change> patients_, studies_, series_;  // since begin
 };
 
@@ -144,7 +146,8 @@ Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid&
     if (!*row) return std::optional<StoredDataSet>();
     StoredDataSet found;
     const auto digest = (*select)->blob(0);
-    std::copy_n(digest.begin(), std::min(digest.size(), found.digest.bytes.size()), found.digest.bytes.begin());
+    std::copy_n(digest.begin(), std::min(digest.size(), found.digest.bytes.size()),
+                found.digest.bytes.begin());
     found.data_set_length = static_cast<std::uint64_t>((*select)->integer(1));
     return std::optional(found);
 }
@@ -175,8 +178,10 @@ Result<std::int64_t> SqliteIndexWriter::insert_row(Level level, std::string_view
                                                   insert_sql(Level::series, "study")};
     auto statement = db_->cached(texts[static_cast<std::size_t>(level)]);
     if (!statement) return std::move(statement).error();
-    if (level == Level::patient) (*statement)->bind(1, leading);
-    else (*statement)->bind(1, parent);
+    if (level == Level::patient)
+        (*statement)->bind(1, leading);
+    else
+        (*statement)->bind(1, parent);
     bind_columns(**statement, record, level, 2);
     if (auto done = (*statement)->run(); !done) return std::move(done).error();
     return db_->last_insert_id();
@@ -311,7 +316,8 @@ Result<void> SqliteIndexWriter::note_sop_class(std::int64_t study, const std::st
 /// Modalities are few: read again whenever a series comes or goes.
 Result<void> SqliteIndexWriter::refresh_study(std::int64_t study) {
     return run_with(
-        "UPDATE study SET modalities = (SELECT coalesce(group_concat(modality, '\\'), '') FROM (SELECT DISTINCT "
+        "UPDATE study SET modalities = (SELECT coalesce(group_concat(modality, '\\'), '') FROM (SELECT "
+        "DISTINCT "
         "modality FROM series WHERE study = ?1 AND modality <> '' ORDER BY modality)) WHERE id = ?1",
         {study});
 }
@@ -322,8 +328,9 @@ void SqliteIndexWriter::report_stray(Parents& known, const IndexEntry& entry) {
     const bool other_study = record.study_instance_uid != known.study_uid;
     if (!other_study && record.value(tags::PatientID) == known.patient_id) return;
     known.reported = true;
-    log::warning("storage: {} came again with another {}; its instances stay with the first volume={} offset={}",
-                 other_study ? "a series" : "a study", other_study ? "study" : "patient", entry.volume, entry.offset);
+    log::warning(
+        "storage: {} came again with another {}; its instances stay with the first volume={} offset={}",
+        other_study ? "a series" : "a study", other_study ? "study" : "patient", entry.volume, entry.offset);
 }
 
 Result<bool> SqliteIndexWriter::insert(const IndexEntry& entry) {
@@ -343,9 +350,10 @@ Result<bool> SqliteIndexWriter::insert(const IndexEntry& entry) {
 }
 
 Result<void> SqliteIndexWriter::write_instance(const IndexEntry& entry, const Parents& above) {
-    static const auto text = insert_sql(Level::image,
-                                        "series,transfer_syntax,volume,file_offset,file_length,data_set_offset,"
-                                        "header_length,digest,received");
+    static const auto text =
+        insert_sql(Level::image,
+                   "series,transfer_syntax,volume,file_offset,file_length,data_set_offset,"
+                   "header_length,digest,received");
     auto statement = db_->cached(text);
     if (!statement) return std::move(statement).error();
     auto& row = **statement;
@@ -382,7 +390,8 @@ Result<bool> SqliteIndexWriter::supersede(const InstanceRecord& record) {
         patient = (*select)->integer(3);
     }
     auto done = run_with(
-        "INSERT OR REPLACE INTO superseded (volume, file_offset, file_length, sop_uid, digest) SELECT volume, "
+        "INSERT OR REPLACE INTO superseded (volume, file_offset, file_length, sop_uid, digest) SELECT "
+        "volume, "
         "file_offset, file_length, sop_uid, digest FROM instance WHERE id = ?",
         {instance});
     if (done) done = run_with("DELETE FROM instance WHERE id = ?", {instance});
@@ -410,8 +419,10 @@ Result<void> SqliteIndexWriter::remove_empty(std::int64_t series, std::int64_t s
     }
     if (done) {
         done = run_with(
-            "UPDATE study SET sop_classes = (SELECT coalesce(group_concat(sop_class, '\\'), '') FROM (SELECT DISTINCT "
-            "sop_class FROM instance JOIN series ON series.id = instance.series WHERE series.study = ?1 ORDER BY "
+            "UPDATE study SET sop_classes = (SELECT coalesce(group_concat(sop_class, '\\'), '') FROM (SELECT "
+            "DISTINCT "
+            "sop_class FROM instance JOIN series ON series.id = instance.series WHERE series.study = ?1 "
+            "ORDER BY "
             "sop_class)) WHERE id = ?1",
             {study});
     }
@@ -433,17 +444,23 @@ Result<void> SqliteIndexWriter::remove_empty(std::int64_t series, std::int64_t s
 Result<void> SqliteIndexWriter::write_counts() {
     Result<void> done;
     for (const auto& [id, change] : series_) {
-        if (done) done = run_with("UPDATE series SET instance_count = instance_count + ? WHERE id = ?",
-                                  {change.instances, id});
+        if (done)
+            done = run_with("UPDATE series SET instance_count = instance_count + ? WHERE id = ?",
+                            {change.instances, id});
     }
     for (const auto& [id, change] : studies_) {
-        if (done) done = run_with("UPDATE study SET series_count = series_count + ?, instance_count = "
-                                  "instance_count + ? WHERE id = ?", {change.series, change.instances, id});
+        if (done)
+            done = run_with(
+                "UPDATE study SET series_count = series_count + ?, instance_count = "
+                "instance_count + ? WHERE id = ?",
+                {change.series, change.instances, id});
     }
     for (const auto& [id, change] : patients_) {
-        if (done) done = run_with("UPDATE patient SET study_count = study_count + ?, series_count = series_count + ?, "
-                                  "instance_count = instance_count + ? WHERE id = ?",
-                                  {change.studies, change.series, change.instances, id});
+        if (done)
+            done = run_with(
+                "UPDATE patient SET study_count = study_count + ?, series_count = series_count + ?, "
+                "instance_count = instance_count + ? WHERE id = ?",
+                {change.studies, change.series, change.instances, id});
     }
     series_.clear();
     studies_.clear();
@@ -453,7 +470,8 @@ Result<void> SqliteIndexWriter::write_counts() {
 
 Result<void> SqliteIndexWriter::set_mark(const VolumeMark& mark) {
     return run_with(
-        "INSERT INTO volume (number, indexed_to, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (number) DO UPDATE SET "
+        "INSERT INTO volume (number, indexed_to, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (number) DO UPDATE "
+        "SET "
         "indexed_to = max(indexed_to, ?2), sealed = max(sealed, ?3)",
         {mark.number, static_cast<std::int64_t>(mark.indexed_to), mark.sealed ? 1 : 0});
 }
@@ -488,6 +506,42 @@ Result<std::vector<VolumeMark>> SqliteIndexWriter::marks() {
         if (!*row) return all;
         all.push_back({static_cast<std::uint32_t>((*select)->integer(0)),
                        static_cast<std::uint64_t>((*select)->integer(1)), (*select)->integer(2) != 0});
+    }
+}
+
+Result<IndexContents> SqliteIndexWriter::contents() {
+    IndexContents all;
+    auto marks_now = marks();
+    if (!marks_now) return std::move(marks_now).error();
+    all.marks = std::move(*marks_now);
+    auto check = db_->text("PRAGMA integrity_check(1)");
+    if (!check) return std::move(check).error();
+    if (*check != "ok") all.faults.push_back("the database is damaged");
+    auto wrong = db_->integer(
+        "SELECT (SELECT count(*) FROM series s WHERE instance_count <> (SELECT count(*) FROM instance WHERE "
+        "series = "
+        "s.id)) + (SELECT count(*) FROM study t WHERE series_count <> (SELECT count(*) FROM series WHERE "
+        "study = t.id) "
+        "OR instance_count <> (SELECT sum(instance_count) FROM series WHERE study = t.id)) + (SELECT "
+        "count(*) FROM "
+        "patient p WHERE study_count <> (SELECT count(*) FROM study WHERE patient = p.id) OR instance_count "
+        "<> "
+        "(SELECT sum(instance_count) FROM study WHERE patient = p.id))");
+    if (!wrong) return std::move(wrong).error();
+    if (*wrong != 0)
+        all.faults.push_back(fmt::format("{} patients, studies or series have wrong counts", *wrong));
+    auto select = db_->cached(
+        "SELECT volume, file_offset, file_length FROM instance UNION ALL "
+        "SELECT volume, file_offset, file_length FROM superseded");
+    if (!select) return std::move(select).error();
+    const ResetAtEnd reset(**select);
+    while (true) {
+        auto row = (*select)->step();
+        if (!row) return std::move(row).error();
+        if (!*row) return all;
+        all.members.push_back({static_cast<std::uint32_t>((*select)->integer(0)),
+                               static_cast<std::uint64_t>((*select)->integer(1)),
+                               static_cast<std::uint64_t>((*select)->integer(2))});
     }
 }
 

@@ -37,13 +37,15 @@ constexpr std::array kDerived{
 };
 
 /// Columns with an index of their own: conditions on them are worth writing as SQL.
-constexpr std::array kIndexed{tags::PatientID, tags::PatientBirthDate, tags::StudyInstanceUID, tags::StudyID,
-                              tags::StudyDate, tags::AccessionNumber, tags::SeriesInstanceUID,
-                              tags::SOPInstanceUID};
+constexpr std::array kIndexed{tags::PatientID,         tags::PatientBirthDate, tags::StudyInstanceUID,
+                              tags::StudyID,           tags::StudyDate,        tags::AccessionNumber,
+                              tags::SeriesInstanceUID, tags::SOPInstanceUID};
 
 constexpr std::string_view kAliases = "ptsi";  // patient p, study t, series s, instance i
 
-char alias(Level level) { return kAliases[static_cast<std::size_t>(level)]; }
+char alias(Level level) {
+    return kAliases[static_cast<std::size_t>(level)];
+}
 
 /// "p.name" of the column that can judge a key, if there is one at `level` or above.
 std::optional<std::string> column_for(const MatchKey& key, Level level) {
@@ -60,7 +62,8 @@ std::optional<std::string> column_for(const MatchKey& key, Level level) {
 }
 
 bool is_count(dicom::Tag tag) {
-    return std::any_of(kDerived.begin(), kDerived.end(), [&](const auto& c) { return c.tag == tag && !c.matchable; });
+    return std::any_of(kDerived.begin(), kDerived.end(),
+                       [&](const auto& c) { return c.tag == tag && !c.matchable; });
 }
 
 /// The least text greater than all that begin with `prefix`; empty when there is none.
@@ -105,13 +108,18 @@ private:
         if (!query_.want_instance) return text;
         switch (query_.level) {
             case Level::patient:
-                return text + " JOIN instance i ON i.id = (SELECT ii.id FROM study tt JOIN series ss ON ss.study = tt.id "
-                              "JOIN instance ii ON ii.series = ss.id WHERE tt.patient = p.id LIMIT 1)";
+                return text +
+                       " JOIN instance i ON i.id = (SELECT ii.id FROM study tt JOIN series ss ON ss.study = "
+                       "tt.id "
+                       "JOIN instance ii ON ii.series = ss.id WHERE tt.patient = p.id LIMIT 1)";
             case Level::study:
-                return text + " JOIN instance i ON i.id = (SELECT ii.id FROM series ss JOIN instance ii ON "
-                              "ii.series = ss.id WHERE ss.study = t.id LIMIT 1)";
+                return text +
+                       " JOIN instance i ON i.id = (SELECT ii.id FROM series ss JOIN instance ii ON "
+                       "ii.series = ss.id WHERE ss.study = t.id LIMIT 1)";
             default:
-                return text + " JOIN instance i ON i.id = (SELECT ii.id FROM instance ii WHERE ii.series = s.id LIMIT 1)";
+                return text +
+                       " JOIN instance i ON i.id = (SELECT ii.id FROM instance ii WHERE ii.series = s.id "
+                       "LIMIT 1)";
         }
     }
 
@@ -144,7 +152,8 @@ private:
     void add_condition(const std::string& column, const MatchKey& key) {
         switch (key.kind) {
             case MatchKind::universal: return;
-            case MatchKind::single_value: return conjoin(fmt::format("{} = {}", column, bound(key.values[0])));
+            case MatchKind::single_value:
+                return conjoin(fmt::format("{} = {}", column, bound(key.values[0])));
             case MatchKind::list:
                 return conjoin(fmt::format("{} IN (SELECT value FROM json_each({}))", column,
                                            bound(json_list(key.values))));
@@ -186,7 +195,9 @@ private:
 
 }  // namespace
 
-CompiledQuery compile(const Query& query) { return Compiler(query).compile(); }
+CompiledQuery compile(const Query& query) {
+    return Compiler(query).compile();
+}
 
 std::vector<MatchKey> keys_without_column(const Query& query) {
     std::vector<MatchKey> without;
@@ -203,9 +214,12 @@ std::string json_list(const std::vector<std::string>& values) {
         if (text.size() > 1) text += ',';
         text += '"';
         for (const char c : value) {
-            if (static_cast<unsigned char>(c) < 0x20) text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-            else if (c == '"' || c == '\\') (text += '\\') += c;
-            else text += c;
+            if (static_cast<unsigned char>(c) < 0x20)
+                text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+            else if (c == '"' || c == '\\')
+                (text += '\\') += c;
+            else
+                text += c;
         }
         text += '"';
     }

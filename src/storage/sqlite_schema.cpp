@@ -94,10 +94,11 @@ Result<void> migrate(Database& database) {
     if (!version) return std::move(version).error();
     const auto ours = static_cast<std::int64_t>(kScripts.size());
     if (*version > ours) {
-        return Error(Errc::unsupported,
-                     fmt::format("the index has schema version {}, this program knows up to {}: use the newer "
-                                 "program, or remove the index file to have it rebuilt",
-                                 *version, ours));
+        return Error(
+            Errc::unsupported,
+            fmt::format("the index has schema version {}, this program knows up to {}: use the newer "
+                        "program, or remove the index file to have it rebuilt",
+                        *version, ours));
     }
     for (auto next = *version; next < ours; ++next) {
         const auto script = fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;",

@@ -95,7 +95,10 @@ TarBlock make_tar_header(const TarMember& member) noexcept {
     put_size(block, member.size);
     put_octal(block, kTime, static_cast<std::uint64_t>(std::max<std::int64_t>(member.modified, 0)));
     put_text(block, kType, "0");
-    put_text(block, kMagic, std::string_view("ustar\0" "00", 8));
+    put_text(block, kMagic,
+             std::string_view("ustar\0"
+                              "00",
+                              8));
     put_octal(block, kDevMajor, 0);
     put_octal(block, kDevMinor, 0);
     put_text(block, kUname, kOwner);

@@ -27,10 +27,10 @@ using TarBlock = std::array<std::byte, kTarBlock>;
 
 /// A member as its header describes it.
 struct TarMember {
-    std::string directory;  ///< ustar prefix; empty at the top
-    std::string name;       ///< last part of the path
-    std::uint64_t size = 0;           ///< bytes of data
-    std::int64_t modified = 0;        ///< seconds since 1970, UTC
+    std::string directory;                  ///< ustar prefix; empty at the top
+    std::string name;                       ///< last part of the path
+    std::uint64_t size = 0;                 ///< bytes of data
+    std::int64_t modified = 0;              ///< seconds since 1970, UTC
     std::optional<std::uint64_t> checksum;  ///< member_checksum; only on members we wrote
 
     [[nodiscard]] std::string path() const { return directory.empty() ? name : directory + "/" + name; }

@@ -56,7 +56,7 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.end = length_;
         return found;
     }
-    found.end = std::min(length_, offset + tar_footprint(size));
+    found.end = offset + tar_footprint(size);
     if (!found.member.checksum) {
         found.kind = ScannedMember::Kind::foreign;
         return found;
@@ -69,9 +69,12 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.reason = "the member's bytes do not match its checksum";
         return found;
     }
-    if (is_instance_member(found.member)) found.kind = ScannedMember::Kind::instance;
-    else if (found.member.name == kManifestName) found.kind = ScannedMember::Kind::manifest;
-    else found.kind = ScannedMember::Kind::foreign;
+    if (is_instance_member(found.member))
+        found.kind = ScannedMember::Kind::instance;
+    else if (found.member.name == kManifestName)
+        found.kind = ScannedMember::Kind::manifest;
+    else
+        found.kind = ScannedMember::Kind::foreign;
     return found;
 }
 

@@ -25,7 +25,7 @@ struct ScannedMember {
     Kind kind = Kind::damaged;
     TarMember member;
     std::uint64_t header_offset = 0;
-    std::uint64_t end = 0;  ///< behind the padding: where the next one begins
+    std::uint64_t end = 0;  ///< behind the padding (which a cut may have taken): where the next one begins
     std::string reason;
 
     [[nodiscard]] std::uint64_t data_offset() const noexcept { return header_offset + kTarBlock; }

@@ -12,7 +12,10 @@ constexpr std::array<std::byte, kTarBlock> kZeros{};
 
 VolumeWriter::VolumeWriter(FileSystem& file_system, Layout layout, std::uint64_t volume_size,
                            std::function<void(std::uint32_t)> full)
-    : file_system_(file_system), layout_(std::move(layout)), volume_size_(volume_size), full_(std::move(full)) {}
+    : file_system_(file_system),
+      layout_(std::move(layout)),
+      volume_size_(volume_size),
+      full_(std::move(full)) {}
 
 Result<void> VolumeWriter::open(std::uint32_t number, std::uint64_t tail, bool exists) {
     auto file = file_system_.open(layout_.volume(number), exists ? OpenMode::read_write : OpenMode::create);

@@ -34,7 +34,8 @@ Negotiated agreed(const AssociateRq& rq, const NegotiationPolicy& policy = {}) {
 }
 
 TEST(Negotiation, TakesTheProposersFirstSyntax) {
-    const auto result = agreed(request({{kCt, {kJpeg, kImplicit}}, {kVerification, {kJpeg, kBigEndian, kImplicit}}}));
+    const auto result =
+        agreed(request({{kCt, {kJpeg, kImplicit}}, {kVerification, {kJpeg, kBigEndian, kImplicit}}}));
     ASSERT_EQ(result.contexts.size(), 2u);
     EXPECT_EQ(result.contexts[0].transfer_syntax, kJpeg);
     EXPECT_EQ(result.contexts[1].transfer_syntax, kBigEndian);
@@ -51,7 +52,8 @@ TEST(Negotiation, StorageTakesUnknownSyntaxesUnlessPolicySaysOtherwise) {
 }
 
 TEST(Negotiation, QueriesTakeWhatWeCanEncode) {
-    const auto result = agreed(request({{kFind, {kJpeg}}, {kFind, {kJpeg, kExplicit}}, {kWorklist, {kImplicit}}}));
+    const auto result =
+        agreed(request({{kFind, {kJpeg}}, {kFind, {kJpeg, kExplicit}}, {kWorklist, {kImplicit}}}));
     EXPECT_EQ(result.answer.contexts[0].result, ContextResult::transfer_syntaxes_not_supported);
     EXPECT_EQ(result.answer.contexts[1].transfer_syntax, kExplicit);
     EXPECT_EQ(result.answer.contexts[2].result, ContextResult::abstract_syntax_not_supported);

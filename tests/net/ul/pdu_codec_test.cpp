@@ -17,11 +17,11 @@ using namespace std::string_view_literals;
 
 /// Everything the fixed part of an A-ASSOCIATE PDU says after its header.
 std::string fixed_part() {
-    return std::string("\x00\x01"sv) +    // protocol version: bit 0
-           std::string("\x00\x00"sv) +    // reserved
-           "ANY-SCP         "             // called AE title, 16
-           "STORESCU        " +           // calling AE title, 16
-           std::string(32, '\0');         // reserved
+    return std::string("\x00\x01"sv) +  // protocol version: bit 0
+           std::string("\x00\x00"sv) +  // reserved
+           "ANY-SCP         "           // called AE title, 16
+           "STORESCU        " +         // calling AE title, 16
+           std::string(32, '\0');       // reserved
 }
 
 std::string application_context() {
@@ -30,37 +30,38 @@ std::string application_context() {
 
 /// A-ASSOCIATE-RQ with one of everything.
 std::string golden_request() {
-    const std::string context =                                   //
-        std::string("\x01\x00\x00\x00"sv) +                       // context id 1, reserved
-        std::string("\x30\x00\x00\x11"sv) + "1.2.840.10008.1.1" + // abstract syntax, 17 bytes
-        std::string("\x40\x00\x00\x11"sv) + "1.2.840.10008.1.2" + // transfer syntax, 17 bytes
+    const std::string context =                                    //
+        std::string("\x01\x00\x00\x00"sv) +                        // context id 1, reserved
+        std::string("\x30\x00\x00\x11"sv) + "1.2.840.10008.1.1" +  // abstract syntax, 17 bytes
+        std::string("\x40\x00\x00\x11"sv) + "1.2.840.10008.1.2" +  // transfer syntax, 17 bytes
         std::string("\x40\x00\x00\x13"sv) + "1.2.840.10008.1.2.1";
     const std::string user =
-        std::string("\x51\x00\x00\x04\x00\x00\x40\x00"sv) +               // maximum length 16384
-        std::string("\x52\x00\x00\x05"sv) + "1.2.3" +                     // implementation class UID
-        std::string("\x53\x00\x00\x04\x00\x02\x00\x03"sv) +               // asynchronous window 2, 3
+        std::string("\x51\x00\x00\x04\x00\x00\x40\x00"sv) +                    // maximum length 16384
+        std::string("\x52\x00\x00\x05"sv) + "1.2.3" +                          // implementation class UID
+        std::string("\x53\x00\x00\x04\x00\x02\x00\x03"sv) +                    // asynchronous window 2, 3
         std::string("\x54\x00\x00\x07\x00\x03"sv) + "1.4" + "\x01" + "\x01" +  // role: both
         std::string("\x56\x00\x00\x07\x00\x03"sv) + "1.5" + "\x01" + "\x02" +  // extended negotiation
-        std::string("\x57\x00\x00\x11\x00\x03"sv) + "1.6" +               // common extended: SOP class
-        std::string("\x00\x03"sv) + "1.7" +                               // service class
-        std::string("\x00\x05\x00\x03"sv) + "1.8" +                       // related general classes
-        std::string("\x55\x00\x00\x04"sv) + "V1.0" +                      // implementation version
-        std::string("\x58\x00\x00\x0a\x02\x01\x00\x02"sv) + "me" +        // user identity: name
-        std::string("\x00\x02"sv) + "pw";                                 // and passcode
+        std::string("\x57\x00\x00\x11\x00\x03"sv) + "1.6" +                    // common extended: SOP class
+        std::string("\x00\x03"sv) + "1.7" +                                    // service class
+        std::string("\x00\x05\x00\x03"sv) + "1.8" +                            // related general classes
+        std::string("\x55\x00\x00\x04"sv) + "V1.0" +                           // implementation version
+        std::string("\x58\x00\x00\x0a\x02\x01\x00\x02"sv) + "me" +             // user identity: name
+        std::string("\x00\x02"sv) + "pw";                                      // and passcode
     // The encoder writes common extended negotiation before the version name, as above.
     const auto length16 = [](std::size_t n) {
         return std::string{static_cast<char>(n >> 8), static_cast<char>(n & 0xff)};
     };
-    return fixed_part() + application_context() +                             //
-           std::string("\x20\x00"sv) + length16(context.size()) + context +   // proposed context
-           std::string("\x50\x00"sv) + length16(user.size()) + user;          // user information
+    return fixed_part() + application_context() +                            //
+           std::string("\x20\x00"sv) + length16(context.size()) + context +  // proposed context
+           std::string("\x50\x00"sv) + length16(user.size()) + user;         // user information
 }
 
 AssociateRq expected_request() {
     AssociateRq rq;
     rq.called = *AeTitle::parse("ANY-SCP");
     rq.calling = *AeTitle::parse("STORESCU");
-    rq.contexts = {{PresentationContextId{1}, "1.2.840.10008.1.1", {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}}};
+    rq.contexts = {
+        {PresentationContextId{1}, "1.2.840.10008.1.1", {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}}};
     rq.user.max_pdu_bytes = 16384;
     rq.user.implementation_class_uid = "1.2.3";
     rq.user.implementation_version_name = "V1.0";
@@ -73,7 +74,8 @@ AssociateRq expected_request() {
 }
 
 std::string with_header(char type, const std::string& body) {
-    std::string pdu{type, '\0', '\0', '\0', static_cast<char>(body.size() >> 8), static_cast<char>(body.size())};
+    std::string pdu{
+        type, '\0', '\0', '\0', static_cast<char>(body.size() >> 8), static_cast<char>(body.size())};
     return pdu + body;
 }
 
@@ -96,11 +98,11 @@ TEST(PduCodec, AssociateRequestMatchesGoldenBytes) {
 
 TEST(PduCodec, AssociateAcceptMatchesGoldenBytes) {
     const std::string body = fixed_part() + application_context() +
-                             std::string("\x21\x00\x00\x19"sv) +                        // context answer, 25 bytes
-                             std::string("\x03\x00\x00\x00"sv) +                        // id 3, acceptance
+                             std::string("\x21\x00\x00\x19"sv) +  // context answer, 25 bytes
+                             std::string("\x03\x00\x00\x00"sv) +  // id 3, acceptance
                              std::string("\x40\x00\x00\x11"sv) + "1.2.840.10008.1.2" +  // transfer syntax
                              std::string("\x50\x00\x00\x08"sv) +                        // user information
-                             std::string("\x51\x00\x00\x04\x00\x04\x00\x00"sv);         // maximum length 262144
+                             std::string("\x51\x00\x00\x04\x00\x04\x00\x00"sv);  // maximum length 262144
     AssociateAc ac;
     ac.called = *AeTitle::parse("ANY-SCP");
     ac.calling = *AeTitle::parse("STORESCU");
@@ -119,9 +121,9 @@ TEST(PduCodec, ShortPdusMatchGoldenBytes) {
     encode(ReleaseRp{}, out);
     encode(Abort{2, 6}, out);
     EXPECT_EQ(as_text(out.span()),
-              "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07"    // A-ASSOCIATE-RJ: permanent, user, called AE title
-              "\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00"    // A-RELEASE-RQ
-              "\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"    // A-RELEASE-RP
+              "\x03\x00\x00\x00\x00\x04\x00\x01\x01\x07"  // A-ASSOCIATE-RJ: permanent, user, called AE title
+              "\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00"  // A-RELEASE-RQ
+              "\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"  // A-RELEASE-RP
               "\x07\x00\x00\x00\x00\x04\x00\x00\x02\x06"sv  // A-ABORT: provider, invalid parameter value
     );
     EXPECT_EQ(decoded<AssociateRj>(PduType::associate_rj, "\x00\x02\x03\x02"sv), (AssociateRj{2, 3, 2}));
@@ -134,8 +136,8 @@ TEST(PduCodec, DataHeaderMatchesGoldenBytes) {
     std::array<std::byte, 12> header{};
     write_p_data_header({PresentationContextId{5}, true, true, 10}, header.data());
     EXPECT_EQ(as_text(header),
-              "\x04\x00\x00\x00\x00\x10"        // P-DATA-TF of 16 bytes
-              "\x00\x00\x00\x0c\x05\x03"sv);    // PDV of 12 bytes, context 5, command and last
+              "\x04\x00\x00\x00\x00\x10"      // P-DATA-TF of 16 bytes
+              "\x00\x00\x00\x0c\x05\x03"sv);  // PDV of 12 bytes, context 5, command and last
 }
 
 TEST(PduCodec, EveryTruncationOfARequestIsAnError) {
@@ -143,7 +145,9 @@ TEST(PduCodec, EveryTruncationOfARequestIsAnError) {
     // Cuts between items leave a shorter but valid PDU; all others must be refused, none may crash.
     int valid = 0;
     for (std::size_t size = 0; size < whole.size(); ++size)
-        valid += decode_control_pdu(PduType::associate_rq, as_bytes(std::string_view(whole).substr(0, size))) ? 1 : 0;
+        valid += decode_control_pdu(PduType::associate_rq, as_bytes(std::string_view(whole).substr(0, size)))
+                     ? 1
+                     : 0;
     EXPECT_EQ(valid, 3);
 }
 
@@ -153,7 +157,9 @@ TEST(PduCodec, UnknownItemsAreSkipped) {
 }
 
 TEST(PduCodec, EvenAndRepeatedContextIdsAreMalformed) {
-    const auto context = [](char id) { return std::string("\x20\x00\x00\x04"sv) + id + std::string(3, '\0'); };
+    const auto context = [](char id) {
+        return std::string("\x20\x00\x00\x04"sv) + id + std::string(3, '\0');
+    };
     const std::string start = fixed_part() + application_context();
     EXPECT_TRUE(decode_control_pdu(PduType::associate_rq, as_bytes(start + context(1) + context(3))));
     EXPECT_FALSE(decode_control_pdu(PduType::associate_rq, as_bytes(start + context(2))));
@@ -177,7 +183,8 @@ TEST(AeTitleTest, TrimsAndRefuses) {
 }
 
 TEST(Reasons, HaveTextForEveryNumber) {
-    EXPECT_EQ(describe(AssociateRj{1, 1, 3}), "rejected permanently by service user: calling AE title not recognized");
+    EXPECT_EQ(describe(AssociateRj{1, 1, 3}),
+              "rejected permanently by service user: calling AE title not recognized");
     EXPECT_EQ(describe(AssociateRj{2, 3, 2}),
               "rejected for now by service provider (presentation): local limit exceeded");
     EXPECT_EQ(describe(AssociateRj{9, 9, 9}), "rejected by unknown source: reason 9");

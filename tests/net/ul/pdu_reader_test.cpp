@@ -62,11 +62,15 @@ TEST(PduReader, LengthsBeyondTheLimitsAreRefusedFromTheHeader) {
 }
 
 TEST(PduReader, PdvLengthsMustFillThePdu) {
-    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x00"sv, 100), "invalid6;");                                    // no PDV
-    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\x00\x00\x00\x01\x01\x03"sv, 100), "data;invalid6;");       // too short
-    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\x00\x00\x00\x03\x01\x03"sv, 100), "data;invalid6;");       // too long
-    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\xff\xff\xff\xff\x01\x03"sv, 100), "data;invalid6;");       // far too long
-    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x08\x00\x00\x00\x02\x01\x03zz"sv, 100), "data;invalid6;");     // stray bytes
+    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x00"sv, 100), "invalid6;");  // no PDV
+    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\x00\x00\x00\x01\x01\x03"sv, 100),
+              "data;invalid6;");  // too short
+    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\x00\x00\x00\x03\x01\x03"sv, 100),
+              "data;invalid6;");  // too long
+    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\xff\xff\xff\xff\x01\x03"sv, 100),
+              "data;invalid6;");  // far too long
+    EXPECT_EQ(story("\x04\x00\x00\x00\x00\x08\x00\x00\x00\x02\x01\x03zz"sv, 100),
+              "data;invalid6;");  // stray bytes
 }
 
 TEST(PduReader, ShortPdusOfAnotherLengthAreInvalid) {

@@ -1,0 +1,184 @@
+#include "storage/archive.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/log.h"
+#include "storage/file_system.h"
+#include "storage/ingest.h"
+#include "storage/layout.h"
+#include "storage/recovery.h"
+#include "storage/sealing.h"
+#include "storage/sqlite_index.h"
+#include "storage/volume_store.h"
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::uint64_t kLeastVolume = 4 * kTarBlock;
+
+class ArchiveImpl final : public Archive {
+public:
+    ArchiveImpl(const ArchiveOptions& options, FileSystem& file_system, Layout layout, DirectoryLock lock,
+                RecoveryReport recovery)
+        : lock_(std::move(lock)),
+          layout_(layout),
+          file_system_(file_system),
+          options_(options),
+          recovery_(std::move(recovery)),
+          store_(file_system, layout),
+          index_(open_instance_index(layout.index())) {}
+
+    ~ArchiveImpl() override { close(); }
+
+    Result<void> start(const RecoveredVolumes& volumes, std::unique_ptr<IndexWriter> index) {
+        sealer_ = std::make_unique<Sealer>(file_system_, layout_,
+                                           [this](std::uint32_t n) { ingest_->mark_sealed(n); });
+        auto writer = std::make_unique<VolumeWriter>(file_system_, layout_, options_.volume_size,
+                                                     [this](std::uint32_t n) { sealer_->enqueue(n); });
+        auto opened = writer->open(volumes.open_volume, volumes.open_tail, volumes.open_exists);
+        if (!opened) return opened;
+        // From now on what is torn is no more than the end of a batch: see RecoveredVolumes.
+        auto marked = index->begin();
+        if (marked) marked = index->set_mark({volumes.open_volume, volumes.open_tail, false});
+        if (marked) marked = index->commit();
+        if (!marked) return marked;
+        ingest_ =
+            std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(writer));
+        for (const auto number : volumes.unsealed) sealer_->enqueue(number);
+        return {};
+    }
+
+    Result<void> submit(IncomingInstance instance, IngestCompletion done) override {
+        return ingest_->submit(std::move(instance), std::move(done));
+    }
+    const InstanceStore& store() const noexcept override { return store_; }
+    const InstanceIndex& index() const noexcept override { return *index_; }
+    ArchiveStatus status() const override { return ingest_->status(); }
+    const RecoveryReport& recovery() const noexcept override { return recovery_; }
+
+    void close() override {
+        if (ingest_ && !closed_) {
+            // The queue first (it may fill volumes), then the sealer; what it leaves waits.
+            ingest_->close();
+        }
+        closed_ = true;
+        sealer_.reset();
+    }
+
+private:
+    DirectoryLock lock_;
+    Layout layout_;
+    FileSystem& file_system_;
+    ArchiveOptions options_;
+    RecoveryReport recovery_;
+    VolumeStore store_;
+    std::unique_ptr<InstanceIndex> index_;
+    std::unique_ptr<Ingest> ingest_;
+    std::unique_ptr<Sealer> sealer_;  // before ingest_ in destruction: it calls it
+    bool closed_ = false;
+};
+
+Result<void> make_directories(FileSystem& file_system, const Layout& layout) {
+    for (const auto& path : {layout.data_dir, layout.volumes(), layout.quarantine()}) {
+        if (auto made = file_system.make_directory(path); !made) return made;
+    }
+    return file_system.sync_directory(layout.data_dir);
+}
+
+/// Nobody's: the journal of an index that is gone must not be applied to the next one.
+Result<void> remove_orphans(FileSystem& file_system, const Layout& layout) {
+    if (file_system.open(layout.index(), OpenMode::read)) return {};
+    for (const auto* suffix : {"-wal", "-shm"}) {
+        auto removed = file_system.remove(layout.index() + suffix);
+        if (!removed && removed.error().code != Errc::not_found) return removed;
+    }
+    return {};
+}
+
+/// Whether any volume holds something; a crash right after the first start leaves an empty one.
+Result<bool> anything_stored(FileSystem& file_system, const Layout& layout) {
+    auto numbers = list_volumes(file_system, layout);
+    if (!numbers) return std::move(numbers).error();
+    for (const auto number : *numbers) {
+        auto file = file_system.open(layout.volume(number), OpenMode::read);
+        if (!file) return std::move(file).error();
+        auto length = (*file)->size();
+        if (!length) return std::move(length).error();
+        if (*length != 0) return true;
+    }
+    return false;
+}
+
+struct OpenedIndex {
+    std::unique_ptr<IndexWriter> index;
+    RecoveredVolumes volumes;
+};
+
+Result<OpenedIndex> rebuilt(FileSystem& file_system, const Layout& layout) {
+    log::warning("storage: the index is missing or unreadable and is built again from the volumes");
+    OpenedIndex opened;
+    auto volumes =
+        rebuild_index(file_system, layout, [](std::string_view line) { log::info("storage: {}", line); });
+    if (!volumes) return std::move(volumes).error();
+    opened.volumes = std::move(*volumes);
+    auto index = IndexWriter::open(layout.index(), IndexWriter::Purpose::serve);
+    if (!index) return std::move(index).error();
+    opened.index = std::move(*index);
+    return opened;
+}
+
+/// The index and the volumes, agreeing.
+Result<OpenedIndex> open_index(FileSystem& file_system, const Layout& layout) {
+    if (auto removed = remove_orphans(file_system, layout); !removed) return std::move(removed).error();
+    OpenedIndex opened;
+    auto index = IndexWriter::open(layout.index(), IndexWriter::Purpose::serve);
+    if (!index && index.error().code == Errc::corrupt) return rebuilt(file_system, layout);
+    if (!index) return std::move(index).error();
+    opened.index = std::move(*index);
+    auto marks = opened.index->marks();
+    if (!marks && marks.error().code != Errc::corrupt) return std::move(marks).error();
+    auto stored = !marks || marks->empty() ? anything_stored(file_system, layout) : Result<bool>(false);
+    if (!stored) return std::move(stored).error();
+    if (!marks || *stored) {
+        opened.index.reset();
+        return rebuilt(file_system, layout);
+    }
+    auto volumes = recover(file_system, layout, *opened.index, false, {});
+    if (!volumes) return std::move(volumes).error();
+    opened.volumes = std::move(*volumes);
+    return opened;
+}
+
+void report(const RecoveryReport& recovery) {
+    if (recovery.instances_indexed != 0 || recovery.bytes_truncated != 0) {
+        log::warning("storage: recovered instances={} torn_bytes={}", recovery.instances_indexed,
+                     recovery.bytes_truncated);
+    }
+    for (const auto& damage : recovery.damage) log::error("storage: damage: {}", damage);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
+    if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.max_batch_count == 0) {
+        return Error(Errc::invalid_argument,
+                     "storage: data directory, volume size or batch size make no sense");
+    }
+    auto& file_system = options.file_system != nullptr ? *options.file_system : real_file_system();
+    const Layout layout{options.data_dir};
+    if (auto made = make_directories(file_system, layout); !made) return std::move(made).error();
+    auto lock = DirectoryLock::take(layout);
+    if (!lock) return std::move(lock).error();
+    auto opened = open_index(file_system, layout);
+    if (!opened) return std::move(opened).error();
+    report(opened->volumes.report);
+    auto archive =
+        std::make_unique<ArchiveImpl>(options, file_system, layout, std::move(*lock), opened->volumes.report);
+    if (auto started = archive->start(opened->volumes, std::move(opened->index)); !started) {
+        return std::move(started).error();
+    }
+    return std::unique_ptr<Archive>(std::move(archive));
+}
+
+}  // namespace sagitta::storage

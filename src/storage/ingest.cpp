@@ -1,0 +1,298 @@
+#include "storage/ingest.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "core/log.h"
+#include "storage/digest.h"
+#include "storage/quarantine.h"
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::uint64_t kRecordCost = 2048;  // bytes a queued record takes, about
+
+std::int64_t now_seconds() {
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::uint64_t file_length(const IncomingInstance& instance) {
+    return instance.file_header.size() + instance.data_set.size();
+}
+
+bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
+    return record.digest == stored.digest && record.data_set_length == stored.data_set_length;
+}
+
+bool agrees(const IncomingInstance& instance) {
+    const auto& record = instance.record;
+    return record.data_set_offset == instance.file_header.size() &&
+           record.data_set_length == instance.data_set.size() &&
+           record.values.size() == index_columns().size() && !record.study_instance_uid.empty() &&
+           !record.series_instance_uid.empty() && !record.sop_instance_uid.empty();
+}
+
+}  // namespace
+
+Ingest::Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
+               std::unique_ptr<IndexWriter> index, std::unique_ptr<VolumeWriter> writer)
+    : options_(options),
+      file_system_(file_system),
+      layout_(std::move(layout)),
+      index_(std::move(index)),
+      writer_(std::move(writer)),
+      thread_([this] { run(); }) {}
+
+Ingest::~Ingest() {
+    close();
+}
+
+Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
+    if (!agrees(instance))
+        return Error(Errc::invalid_argument, "the index record does not describe these bytes");
+    Pending pending;
+    pending.checksum = member_checksum({instance.file_header.span(), instance.data_set.span()});
+    pending.cost = file_length(instance) + kRecordCost;
+    pending.received = now_seconds();
+    pending.instance = std::move(instance);
+    pending.done = std::move(done);
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) return Error(Errc::shutting_down, "the archive is closing");
+        if (status_.failed) return Error(Errc::io_failure, status_.failure);
+        // One that is larger than the whole budget still gets in, alone.
+        if (status_.queued_instances != 0 && status_.queued_bytes + pending.cost > options_.memory_budget) {
+            return Error(Errc::limit_exceeded,
+                         fmt::format("{} bytes are waiting to be stored already", status_.queued_bytes));
+        }
+        ++status_.queued_instances;
+        status_.queued_bytes += pending.cost;
+        queue_.push_back(std::move(pending));
+    }
+    wake_.notify_one();
+    return {};
+}
+
+void Ingest::mark_sealed(std::uint32_t volume) {
+    {
+        const std::lock_guard lock(mutex_);
+        sealed_.push_back(volume);
+    }
+    wake_.notify_one();
+}
+
+ArchiveStatus Ingest::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+void Ingest::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Ingest::run() {
+    while (true) {
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return closing_ || !queue_.empty() || !sealed_.empty(); });
+            if (queue_.empty() && sealed_.empty()) return;
+        }
+        flush_seals();
+        auto batch = take_batch();
+        if (!batch.empty()) process(batch);
+    }
+}
+
+/// As many as wait, but no more than one write should hold or the open volume takes.
+Ingest::Batch Ingest::take_batch() {
+    const auto most_bytes = std::min(options_.max_batch_bytes, writer_->room());
+    Batch batch;
+    std::uint64_t bytes = 0;
+    const std::lock_guard lock(mutex_);
+    while (!queue_.empty() && batch.size() < options_.max_batch_count) {
+        bytes += tar_footprint(file_length(queue_.front().instance));
+        if (!batch.empty() && bytes > most_bytes) break;
+        batch.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    return batch;
+}
+
+void Ingest::process(Batch& batch) {
+    if (const auto now = status(); now.failed) return refuse_all(batch, Error(Errc::io_failure, now.failure));
+    auto verdicts = judge(batch);
+    if (!verdicts) {
+        fail(verdicts.error());
+        return refuse_all(batch, Error(Errc::io_failure, verdicts.error().context));
+    }
+    if (auto stored = store(batch, *verdicts); !stored) {
+        if (stored.error().code != Errc::no_space) fail(stored.error());
+        for (auto& verdict : *verdicts) {
+            if (verdict.write) verdict.error = stored.error();
+        }
+    }
+    answer(batch, *verdicts);
+}
+
+/// Errors are those that end the ingest; one instance's own is in its verdict.
+Result<std::vector<Ingest::Verdict>> Ingest::judge(Batch& batch) {
+    std::vector<Verdict> verdicts;
+    verdicts.reserve(batch.size());
+    std::unordered_map<std::string_view, std::size_t> in_batch;  // the one that will be served
+    for (std::size_t n = 0; n < batch.size(); ++n) {
+        auto verdict = judge_one(batch[n], n, batch, in_batch);
+        if (!verdict) return std::move(verdict).error();
+        if (verdict->write) in_batch[batch[n].instance.record.sop_instance_uid.view()] = n;
+        verdicts.push_back(std::move(*verdict));
+    }
+    return verdicts;
+}
+
+Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n, Batch& batch,
+                                          const std::unordered_map<std::string_view, std::size_t>& in_batch) {
+    const auto& record = pending.instance.record;
+    Verdict verdict;
+    verdict.as = n;
+    std::optional<StoredDataSet> present;
+    if (const auto earlier = in_batch.find(record.sop_instance_uid.view()); earlier != in_batch.end()) {
+        verdict.as = earlier->second;
+        const auto& other = batch[earlier->second].instance.record;
+        present = StoredDataSet{other.digest, other.data_set_length};
+    } else {
+        auto stored = index_->stored(record.sop_instance_uid);
+        if (!stored) return std::move(stored).error();
+        present = *stored;
+    }
+    if (present && same_data_set(record, *present)) {
+        verdict.outcome = IngestOutcome::duplicate_identical;
+        return verdict;
+    }
+    verdict.as = n;
+    verdict.write = !present || options_.on_conflict == OnConflict::replace;
+    if (!present) return verdict;
+    if (verdict.write) {
+        verdict.outcome = IngestOutcome::conflict_replaced;
+        return verdict;
+    }
+    verdict.outcome = IngestOutcome::conflict_quarantined;
+    auto kept = keep_aside(file_system_, layout_, record, pending.instance.file_header.span(),
+                           pending.instance.data_set.span());
+    if (!kept && kept.error().code != Errc::no_space) return std::move(kept).error();
+    if (!kept)
+        verdict.error = std::move(kept).error();
+    else
+        log::warning("storage: a stored instance came again with other content; kept in quarantine");
+    return verdict;
+}
+
+/// Volume, sync, index. no_space: nothing of it happened. Anything else: nothing more may happen.
+Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
+    std::vector<NewMember> members;
+    std::vector<std::size_t> written;
+    std::uint64_t bytes = 0;
+    for (std::size_t n = 0; n < batch.size(); ++n) {
+        if (!verdicts[n].write) continue;
+        const auto& [instance, done, checksum, received, cost] = batch[n];
+        NewMember member{
+            instance_member(instance.record.study_instance_uid, instance.record.series_instance_uid,
+                            instance.record.sop_instance_uid),
+            instance.file_header.span(), instance.data_set.span()};
+        member.header.size = file_length(instance);
+        member.header.modified = received;
+        member.header.checksum = checksum;
+        bytes += tar_footprint(member.header.size);
+        members.push_back(std::move(member));
+        written.push_back(n);
+    }
+    if (members.empty()) return {};
+    if (auto room = writer_->reserve(bytes); !room) return room;
+    auto placement = writer_->append(members);
+    if (!placement) return std::move(placement).error();
+    auto indexed = index_batch(batch, written, *placement);
+    if (indexed) return indexed;
+    index_->rollback();
+    if (indexed.error().code == Errc::no_space) {
+        if (auto undone = writer_->undo_append(); !undone) return undone;
+    }
+    return indexed;
+}
+
+Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& written,
+                                 const Placement& placement) {
+    if (auto begun = index_->begin(); !begun) return begun;
+    for (std::size_t i = 0; i < written.size(); ++i) {
+        const auto& pending = batch[written[i]];
+        auto row = index_->insert({&pending.instance.record, placement.volume, placement.offsets[i],
+                                   file_length(pending.instance), pending.received});
+        if (!row) return std::move(row).error();
+    }
+    if (auto marked = index_->set_mark({placement.volume, placement.end, false}); !marked) return marked;
+    return index_->commit();
+}
+
+void Ingest::answer(Batch& batch, std::vector<Verdict>& verdicts) {
+    std::uint64_t bytes = 0;
+    for (const auto& pending : batch) bytes += pending.cost;
+    {
+        const std::lock_guard lock(mutex_);
+        status_.queued_instances -= batch.size();
+        status_.queued_bytes -= bytes;
+        ++status_.batches;
+    }
+    for (std::size_t n = 0; n < batch.size(); ++n) {
+        // A duplicate of one in this batch is as safe as that one is.
+        const auto& error = verdicts[n].error ? verdicts[n].error : verdicts[verdicts[n].as].error;
+        batch[n].done(error ? Result<IngestOutcome>(*error) : Result<IngestOutcome>(verdicts[n].outcome));
+    }
+}
+
+void Ingest::refuse_all(Batch& batch, const Error& error) {
+    std::vector<Verdict> verdicts(batch.size());
+    for (std::size_t n = 0; n < batch.size(); ++n) {
+        verdicts[n].as = n;
+        verdicts[n].error = error;
+    }
+    answer(batch, verdicts);
+}
+
+void Ingest::fail(const Error& error) {
+    log::error("storage: nothing more is stored until a restart: {}", error.message());
+    const std::lock_guard lock(mutex_);
+    status_.failed = true;
+    status_.failure =
+        fmt::format("the archive has failed and stores nothing until a restart: {}", error.message());
+}
+
+void Ingest::flush_seals() {
+    std::vector<std::uint32_t> sealed;
+    {
+        const std::lock_guard lock(mutex_);
+        sealed.swap(sealed_);
+        if (status_.failed) return;
+    }
+    if (sealed.empty()) return;
+    if (auto done = write_seals(sealed); !done) {
+        // Harmless: the next start sees the manifests themselves.
+        index_->rollback();
+        log::warning("storage: noting sealed volumes failed: {}", done.error().message());
+    }
+}
+
+Result<void> Ingest::write_seals(const std::vector<std::uint32_t>& sealed) {
+    if (auto begun = index_->begin(); !begun) return begun;
+    for (const auto number : sealed) {
+        if (auto marked = index_->set_mark({number, 0, true}); !marked) return marked;
+    }
+    return index_->commit();
+}
+
+}  // namespace sagitta::storage

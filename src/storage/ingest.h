@@ -1,0 +1,91 @@
+// Group commit: whatever waits when a batch has finished is the next batch, with one disk sync and
+// one index transaction. Internal to storage.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.h"
+#include "storage/archive.h"
+#include "storage/file_system.h"
+#include "storage/index_writer.h"
+#include "storage/layout.h"
+#include "storage/volume_writer.h"
+
+namespace sagitta::storage {
+
+/// Owns the writing thread. The file system outlives it.
+class Ingest {
+public:
+    Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
+           std::unique_ptr<IndexWriter> index, std::unique_ptr<VolumeWriter> writer);
+    ~Ingest();
+    Ingest(const Ingest&) = delete;
+    Ingest& operator=(const Ingest&) = delete;
+
+    /// As Archive::submit. Thread-safe.
+    [[nodiscard]] Result<void> submit(IncomingInstance instance, IngestCompletion done);
+
+    /// The volume got its manifest: the next transaction says so. Thread-safe.
+    void mark_sealed(std::uint32_t volume);
+
+    [[nodiscard]] ArchiveStatus status() const;
+
+    /// Finishes the queue and ends the thread. Idempotent; one thread.
+    void close();
+
+private:
+    struct Pending {
+        IncomingInstance instance;
+        IngestCompletion done;
+        std::uint64_t checksum = 0;
+        std::int64_t received = 0;
+        std::uint64_t cost = 0;  ///< bytes of the budget
+    };
+    /// What is to be done with one instance of a batch, and what came of it.
+    struct Verdict {
+        IngestOutcome outcome = IngestOutcome::stored;
+        bool write = false;  ///< goes to the volume
+        std::size_t as = 0;  ///< otherwise: shares the fate of this one of the batch (itself: none)
+        std::optional<Error> error;
+    };
+    using Batch = std::vector<Pending>;
+
+    void run();
+    Batch take_batch();
+    void process(Batch& batch);
+    Result<std::vector<Verdict>> judge(Batch& batch);
+    Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
+                              const std::unordered_map<std::string_view, std::size_t>& in_batch);
+    Result<void> store(Batch& batch, const std::vector<Verdict>& verdicts);
+    Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written,
+                             const Placement& placement);
+    Result<void> write_seals(const std::vector<std::uint32_t>& sealed);
+    void refuse_all(Batch& batch, const Error& error);
+    void answer(Batch& batch, std::vector<Verdict>& verdicts);
+    void fail(const Error& error);
+    void flush_seals();
+
+    const ArchiveOptions options_;
+    FileSystem& file_system_;
+    const Layout layout_;
+    std::unique_ptr<IndexWriter> index_;    // ingest thread only
+    std::unique_ptr<VolumeWriter> writer_;  // ingest thread only
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Pending> queue_;
+    std::vector<std::uint32_t> sealed_;
+    ArchiveStatus status_;
+    bool closing_ = false;
+    std::thread thread_;
+};
+
+}  // namespace sagitta::storage

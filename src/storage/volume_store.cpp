@@ -1,0 +1,55 @@
+#include "storage/volume_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::size_t kOpenVolumes = 256;
+
+}  // namespace
+
+VolumeStore::VolumeStore(FileSystem& file_system, Layout layout)
+    : file_system_(file_system), layout_(std::move(layout)) {}
+
+Result<ByteBuffer> VolumeStore::read(const InstanceLocation& instance, std::uint64_t offset,
+                                     std::uint64_t max_bytes) const {
+    ByteBuffer buffer;
+    const auto wanted = offset < instance.length ? std::min(max_bytes, instance.length - offset) : 0;
+    auto done = read_into(instance, offset, buffer.prepare(static_cast<std::size_t>(wanted)));
+    if (!done) return std::move(done).error();
+    buffer.commit(*done);
+    return buffer;
+}
+
+Result<std::size_t> VolumeStore::read_into(const InstanceLocation& instance, std::uint64_t offset,
+                                           std::span<std::byte> into) const {
+    if (offset >= instance.length || into.empty()) return std::size_t{0};
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), instance.length - offset));
+    auto file = volume(instance.volume);
+    if (!file) return std::move(file).error();
+    auto done = (*file)->read_at(instance.offset + offset, into.first(wanted));
+    if (done && *done < wanted) {
+        return Error(Errc::corrupt,
+                     fmt::format("{} is shorter than its index", layout_.volume(instance.volume)),
+                     instance.offset + offset);
+    }
+    return done;
+}
+
+Result<std::shared_ptr<const File>> VolumeStore::volume(std::uint32_t number) const {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = open_.find(number); known != open_.end()) return known->second;
+    auto file = file_system_.open(layout_.volume(number), OpenMode::read);
+    if (!file) return std::move(file).error();
+    if (open_.size() >= kOpenVolumes) open_.erase(open_.begin());
+    std::shared_ptr<const File> shared = std::move(*file);
+    open_.emplace(number, shared);
+    return shared;
+}
+
+}  // namespace sagitta::storage

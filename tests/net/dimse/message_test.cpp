@@ -1,0 +1,179 @@
+#include "net/dimse/message.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/bytes.h"
+#include "net/ul/pdu_reader.h"
+
+namespace sagitta::net::dimse {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr auto kContext = ul::PresentationContextId{1};
+
+// C-ECHO-RQ, message 7, as PS3.7 Table 9.3-12 says.
+constexpr auto kEchoRq =
+    "\x00\x00\x00\x00\x04\x00\x00\x00\x38\x00\x00\x00"  // group length 56
+    "\x00\x00\x02\x00\x12\x00\x00\x00"
+    "1.2.840.10008.1.1\0"                          // affected SOP class
+    "\x00\x00\x00\x01\x02\x00\x00\x00\x30\x00"     // command field 0030
+    "\x00\x00\x10\x01\x02\x00\x00\x00\x07\x00"     // message id 7
+    "\x00\x00\x00\x08\x02\x00\x00\x00\x01\x01"sv;  // no data set
+
+TEST(CommandSet, EchoRequestMatchesGoldenBytes) {
+    CommandSet command;
+    command.field = CommandField::c_echo_rq;
+    command.message_id = std::uint16_t{7};
+    command.affected_sop_class_uid = dicom::Uid::parse("1.2.840.10008.1.1");
+    ByteBuffer out;
+    encode(command, out);
+    EXPECT_EQ(as_text(out.span()), kEchoRq);
+    auto decoded = decode_command_set(as_bytes(kEchoRq));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, command);
+}
+
+CommandSet full() {
+    CommandSet command;
+    command.field = CommandField::c_move_rsp;
+    command.message_id = std::uint16_t{1};
+    command.responded_message_id = std::uint16_t{2};
+    command.affected_sop_class_uid = dicom::Uid::parse("1.2.3");
+    command.affected_sop_instance_uid = dicom::Uid::parse("1.2.3.4");
+    command.priority = std::uint16_t{2};
+    command.status = Status::out_of_resources;
+    command.move_destination = ul::AeTitle::parse("THERE");
+    command.move_originator = ul::AeTitle::parse("HERE");
+    command.move_originator_message_id = std::uint16_t{3};
+    command.remaining = std::uint16_t{4};
+    command.completed = std::uint16_t{5};
+    command.failed = std::uint16_t{6};
+    command.warning = std::uint16_t{7};
+    command.error_comment = "no room";
+    command.offending_elements = {dicom::Tag(0x0010, 0x0020)};
+    command.has_data_set = true;
+    return command;
+}
+
+TEST(CommandSet, EverythingSurvivesARoundTrip) {
+    ByteBuffer out;
+    encode(full(), out);
+    auto decoded = decode_command_set(out.span());
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, full());
+    EXPECT_EQ(load_le<std::uint32_t>(out.data() + 8), out.size() - 12);
+}
+
+TEST(CommandSet, EveryTruncationIsAnErrorOrAShorterCommand) {
+    ByteBuffer out;
+    encode(full(), out);
+    for (std::size_t size = 0; size < out.size(); ++size) {
+        auto decoded = decode_command_set(out.span().first(size));
+        EXPECT_TRUE(!decoded || *decoded != full()) << size;
+    }
+}
+
+TEST(CommandSet, LongCommentsAreCutAndMadePrintable) {
+    CommandSet command;
+    command.field = CommandField::c_store_rsp;
+    command.error_comment = "tab\there " + std::string(100, 'x');
+    ByteBuffer out;
+    encode(command, out);
+    auto decoded = decode_command_set(out.span());
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->error_comment, "tab?here " + std::string(55, 'x'));
+}
+
+TEST(CommandSet, ForeignGroupsAndMissingFieldAreMalformed) {
+    EXPECT_FALSE(decode_command_set({}));
+    EXPECT_FALSE(decode_command_set(as_bytes("\x08\x00\x05\x00\x00\x00\x00\x00"sv)));
+    EXPECT_FALSE(decode_command_set(as_bytes("\x00\x00\x00\x01\x04\x00\x00\x00\x30\x00\x00\x00"sv)));
+}
+
+/// Encodes a C-STORE-RQ with `data` and feeds it to an assembler in pieces of `piece` bytes.
+std::optional<Message> through(std::string_view data, std::uint32_t max_pdu_bytes, std::size_t piece,
+                               AssemblyLimits limits = {}) {
+    CommandSet command = full();
+    command.field = CommandField::c_store_rq;
+    ByteBuffer pdus;
+    encode_message(kContext, command, as_bytes(data), max_pdu_bytes, pdus);
+    ul::PduReader reader(max_pdu_bytes, 1024);
+    MessageAssembler assembler(limits);
+    std::optional<Message> message;
+    auto left = pdus.span();
+    while (!left.empty()) {
+        auto input = left.first(std::min(piece, left.size()));
+        left = left.subspan(input.size());
+        while (const auto item = reader.next(input)) {
+            EXPECT_FALSE(std::holds_alternative<ul::PduReader::Invalid>(*item));
+            const auto* pdv = std::get_if<ul::Pdv>(&*item);
+            if (pdv == nullptr) continue;
+            auto added = assembler.add(*pdv);
+            EXPECT_TRUE(added);
+            if (added && added->has_value()) message = std::move(**added);
+        }
+    }
+    return message;
+}
+
+TEST(MessageAssembly, WorksForEverySplit) {
+    const std::string data(1001, 'd');
+    for (const std::uint32_t pdu : {8u, 9u, 50u, 1000u, 4096u}) {
+        for (const std::size_t piece : {1u, 7u, 64u, 5000u, 100'000u}) {
+            auto message = through(data, pdu, piece);
+            ASSERT_TRUE(message) << pdu << " " << piece;
+            EXPECT_EQ(as_text(message->data_set.span()), data);
+            EXPECT_EQ(message->command.field, CommandField::c_store_rq);
+        }
+    }
+}
+
+TEST(MessageAssembly, EmptyDataSetIsOneEmptyFragment) {
+    auto message = through("", 100, 3);
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(message->data_set.empty());
+}
+
+TEST(MessageAssembly, TooLongDataSetsAreDroppedButReadToTheirEnd) {
+    AssemblyLimits limits;
+    limits.max_object_bytes = 1000;
+    EXPECT_FALSE(through(std::string(1000, 'd'), 100, 64, limits)->data_set_too_long);
+    auto message = through(std::string(1001, 'd'), 100, 64, limits);
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(message->data_set_too_long);
+    EXPECT_TRUE(message->data_set.empty());
+}
+
+ul::Pdv fragment(bool is_command, bool is_last, std::string_view bytes, int context = 1) {
+    return {static_cast<ul::PresentationContextId>(context), is_command, is_last, as_bytes(bytes)};
+}
+
+TEST(MessageAssembly, WrongOrdersAreErrors) {
+    MessageAssembler data_first({});
+    EXPECT_EQ(data_first.add(fragment(false, false, "x")).error().code, Errc::protocol_error);
+    MessageAssembler two_contexts({});
+    ASSERT_TRUE(two_contexts.add(fragment(true, false, kEchoRq.substr(0, 10))));
+    EXPECT_EQ(two_contexts.add(fragment(true, true, kEchoRq.substr(10), 3)).error().code,
+              Errc::protocol_error);
+    MessageAssembler endless({});
+    const std::string chunk(60'000, 'x');
+    ASSERT_TRUE(endless.add(fragment(true, false, chunk)));
+    EXPECT_EQ(endless.add(fragment(true, false, chunk)).error().code, Errc::limit_exceeded);
+}
+
+TEST(MessageAssembly, EmptyFragmentsBetweenOthersChangeNothing) {
+    MessageAssembler assembler({});
+    ASSERT_TRUE(assembler.add(fragment(true, false, "")));
+    ASSERT_TRUE(assembler.add(fragment(true, false, kEchoRq)));
+    auto added = assembler.add(fragment(true, true, ""));
+    ASSERT_TRUE(added && added->has_value());
+    EXPECT_EQ((*added)->command.field, CommandField::c_echo_rq);
+    EXPECT_TRUE(assembler.between_messages());
+}
+
+}  // namespace
+}  // namespace sagitta::net::dimse
