@@ -12,6 +12,7 @@
 
 // Debian's compiled form of the library throws; only the header-only one can be had without.
 #undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>

@@ -91,7 +91,7 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:27: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:28: limits.idle_timeout must be from 1s to 1d"});
 }
 
 TEST(ConfigurationFile, TellsAllProblemsInOrderOfLines) {
