@@ -3,9 +3,7 @@
 namespace sagitta::tools {
 
 void add_commands(CLI::App& app, int& status) {
-#ifdef SAGITTA_HAS_NODE
     add_serve(app, status);
-#endif
 #ifdef SAGITTA_HAS_CLIENT
     add_echo(app, status);
     add_store(app, status);
@@ -15,13 +13,9 @@ void add_commands(CLI::App& app, int& status) {
 #endif
     add_dump(app, status);
     add_json(app, status);
-#ifdef SAGITTA_HAS_MAINTENANCE
     add_reindex(app, status);
     add_verify(app, status);
-#endif
-#ifdef SAGITTA_HAS_CONFIGURATION
     add_config(app, status);
-#endif
     add_version(app, status);
 }
 

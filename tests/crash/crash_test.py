@@ -91,7 +91,8 @@ def main():
     parser.add_argument("--check-every", type=int, default=0, help="full check after so many kills (default: about three times)")
     options = parser.parse_args()
     try:
-        h.need(h.SAGITTA, h.LOAD, "findscu")
+        h.need(h.LOAD, "findscu")
+        h.need_sagitta()
     except h.Missing as missing:
         print(f"skipped: {missing}")
         return h.SKIP
@@ -132,8 +133,9 @@ def main():
         except (Faults, AssertionError) as fault:
             print(f"FAULT (seed {options.seed}): {fault}")
             print(node.process.log_text()[-3000:])
-            node.kill()
             return 1
+        finally:
+            node.kill()
     if not acked:
         print("nothing was acknowledged: the test proved nothing")
         return 1

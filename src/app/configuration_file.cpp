@@ -1,0 +1,289 @@
+#include "app/configuration_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+// Debian's compiled form of the library throws; only the header-only one can be had without.
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "app/configuration_keys.h"
+#include "app/peer_address.h"
+#include "dicom/text.h"
+
+namespace sagitta::app {
+namespace {
+
+struct Remark {
+    std::uint32_t line = 0;
+    std::string text;
+};
+
+std::string_view type_name(toml::node_type type) {
+    switch (type) {
+        case toml::node_type::table: return "a table";
+        case toml::node_type::array: return "an array";
+        case toml::node_type::string: return "a string";
+        case toml::node_type::integer: return "a number";
+        case toml::node_type::floating_point: return "a decimal number";
+        case toml::node_type::boolean: return "true or false";
+        case toml::node_type::date:
+        case toml::node_type::time:
+        case toml::node_type::date_time: return "a date or time";
+        default: return "nothing";
+    }
+}
+
+RawValue raw_value(const toml::node& node) {
+    RawValue raw;
+    raw.type_name = type_name(node.type());
+    if (const auto* text = node.as_string()) {
+        raw.kind = RawKind::string;
+        raw.text = text->get();
+    } else if (const auto* integer = node.as_integer()) {
+        raw.kind = RawKind::integer;
+        raw.integer = integer->get();
+    } else if (const auto* boolean = node.as_boolean()) {
+        raw.kind = RawKind::boolean;
+        raw.boolean = boolean->get();
+    }
+    return raw;
+}
+
+class Reader {
+public:
+    Reader(LoadedConfiguration& loaded, std::string name) : loaded_(loaded), name_(std::move(name)) {}
+
+    void read(const toml::table& file) {
+        for (const auto& [key, node] : file) {
+            const std::string_view section = key.str();
+            const auto line = key.source().begin.line;
+            if (section == "peer") {
+                peers(node, line);
+            } else if (is_later(section)) {
+                problem(line, fmt::format("[{}] is not available in this version", section));
+            } else if (!is_section(section)) {
+                problem(line, node.is_table() || node.is_array_of_tables() ? unknown_section(section)
+                                                                           : unknown_key("", section));
+            } else if (const auto* table = node.as_table()) {
+                keys(section, *table);
+            } else {
+                problem(line, fmt::format("{} must be a table: [{}]", section, section));
+            }
+        }
+    }
+
+    void problem(std::uint32_t line, std::string text) { problems_.push_back({line, std::move(text)}); }
+    void warning(std::uint32_t line, std::string text) { warnings_.push_back({line, std::move(text)}); }
+
+    // By line, whatever order the tables came in.
+    void finish() {
+        const auto put = [this](std::vector<Remark>& from, std::vector<std::string>& to) {
+            std::stable_sort(from.begin(), from.end(), [](const Remark& a, const Remark& b) { return a.line < b.line; });
+            for (const auto& remark : from) to.push_back(fmt::format("{}:{}: {}", name_, remark.line, remark.text));
+        };
+        put(problems_, loaded_.problems);
+        put(warnings_, loaded_.warnings);
+    }
+
+private:
+    void keys(std::string_view section, const toml::table& table) {
+        for (const auto& [key, node] : table) {
+            const auto line = key.source().begin.line;
+            const std::string dotted = fmt::format("{}.{}", section, key.str());
+            const auto* known = find_key(section, key.str());
+            if (known == nullptr) {
+                problem(line, is_later(dotted) ? dotted + " is not available in this version"
+                                               : unknown_key(section, key.str()));
+            } else if (auto wrong = known->apply(loaded_.configuration, raw_value(node))) {
+                problem(line, fmt::format("{} {}", dotted, *wrong));
+            }
+        }
+    }
+
+    void peers(const toml::node& node, std::uint32_t line) {
+        const auto* array = node.as_array();
+        if (array == nullptr || (!array->empty() && !node.is_array_of_tables())) {
+            return problem(line, "peers are written [[peer]], in double brackets");
+        }
+        for (const auto& entry : *array) {
+            if (const auto* table = entry.as_table()) peer(*table);
+        }
+    }
+
+    void peer(const toml::table& table) {
+        Peer peer;
+        const auto line = table.source().begin.line;
+        bool has_address = false;
+        for (const auto& [key, node] : table) {
+            const auto key_line = key.source().begin.line;
+            if (key.str() == "address") {
+                has_address = true;
+                address(node, key_line, peer);
+            } else if (key.str() == "allow") {
+                rights(node, key_line, peer.rights);
+            } else {
+                problem(key_line, unknown_key("peer", key.str()));
+            }
+        }
+        if (!has_address) return problem(line, "this [[peer]] has no address = \"AET@HOST:PORT\"");
+        if (peer.address.host.empty()) return;  // told already
+        for (const auto& other : loaded_.configuration.peers) {
+            if (to_string(other.address) == to_string(peer.address)) {
+                return problem(line, fmt::format("the peer {} stands here twice", to_string(peer.address)));
+            }
+            if (other.address.ae_title == peer.address.ae_title) {
+                warning(line, fmt::format("several peers are called {}: a C-MOVE to that name goes to the first",
+                                          peer.address.ae_title.view()));
+            }
+        }
+        loaded_.configuration.peers.push_back(std::move(peer));
+    }
+
+    void address(const toml::node& node, std::uint32_t line, Peer& peer) {
+        const auto* text = node.as_string();
+        if (text == nullptr) {
+            return problem(line, fmt::format("peer.address must be \"AET@HOST:PORT\", not {}", type_name(node.type())));
+        }
+        auto parsed = parse_peer_address(text->get());
+        if (!parsed) return problem(line, "peer.address " + parsed.error().context);
+        peer.address = std::move(*parsed);
+    }
+
+    void rights(const toml::node& node, std::uint32_t line, Rights& into) {
+        const auto* list = node.as_array();
+        if (list == nullptr) {
+            return problem(line, fmt::format("peer.allow must be a list, for example [\"echo\", \"store\"], not {}",
+                                             type_name(node.type())));
+        }
+        into = Rights{false, false, false, false, false};
+        for (const auto& entry : *list) {
+            const auto entry_line = entry.source().begin.line;
+            const auto* word = entry.as_string();
+            if (word == nullptr) {
+                problem(entry_line, fmt::format("peer.allow must hold words in quotes, not {}", type_name(entry.type())));
+                continue;
+            }
+            bool later = false;
+            if (auto wrong = allow(into, word->get(), later)) problem(entry_line, "peer.allow: " + *wrong);
+            if (later) warning(entry_line, fmt::format("peer.allow: \"{}\" is known, but not served yet", word->get()));
+        }
+    }
+
+    LoadedConfiguration& loaded_;
+    std::string name_;
+    std::vector<Remark> problems_;
+    std::vector<Remark> warnings_;
+};
+
+void apply_flag(LoadedConfiguration& loaded, std::string_view flag, std::string_view section, std::string_view name,
+                const std::string& text) {
+    const auto* key = find_key(section, name);
+    RawValue raw;
+    raw.kind = RawKind::untyped;
+    raw.text = text;
+    if (auto wrong = key->apply(loaded.configuration, raw)) {
+        loaded.problems.push_back(fmt::format("{}: {}.{} {}", flag, section, name, *wrong));
+    }
+}
+
+void apply_set(LoadedConfiguration& loaded, std::string_view assignment) {
+    const auto equals = assignment.find('=');
+    const auto dotted = assignment.substr(0, equals);
+    const auto dot = dotted.find('.');
+    if (equals == std::string_view::npos || dot == std::string_view::npos) {
+        loaded.problems.push_back(
+            fmt::format("--set: '{}' is no section.key=value, for example limits.max_pdu=64KiB", log::escaped(assignment)));
+        return;
+    }
+    const auto section = dotted.substr(0, dot);
+    const auto name = dotted.substr(dot + 1);
+    if (is_later(section) || is_later(dotted)) {
+        loaded.problems.push_back(fmt::format("--set: {} is not available in this version", dotted));
+    } else if (section == "peer") {
+        loaded.problems.emplace_back("--set: peers are added with --peer AET@HOST:PORT");
+    } else if (!is_section(section)) {
+        loaded.problems.push_back("--set: " + unknown_section(section));
+    } else if (find_key(section, name) == nullptr) {
+        loaded.problems.push_back("--set: " + unknown_key(section, name));
+    } else {
+        apply_flag(loaded, "--set", section, name, std::string(assignment.substr(equals + 1)));
+    }
+}
+
+void apply_flags(LoadedConfiguration& loaded, const ConfigurationFlags& flags) {
+    for (const auto& assignment : flags.set) apply_set(loaded, assignment);
+    if (flags.ae_title) apply_flag(loaded, "--ae-title", "node", "ae_title", *flags.ae_title);
+    if (flags.bind) apply_flag(loaded, "--bind", "node", "bind", *flags.bind);
+    if (flags.port) apply_flag(loaded, "--port", "node", "port", *flags.port);
+    if (flags.data) apply_flag(loaded, "--data", "node", "data", *flags.data);
+    for (const auto& text : flags.peers) {
+        auto address = parse_peer_address(text);
+        if (!address) {
+            loaded.problems.push_back("--peer: " + address.error().context);
+            continue;
+        }
+        const std::string written = to_string(*address);
+        std::erase_if(loaded.configuration.peers, [&](const Peer& p) { return to_string(p.address) == written; });
+        Peer peer;
+        peer.address = std::move(*address);
+        loaded.configuration.peers.push_back(std::move(peer));
+    }
+}
+
+}  // namespace
+
+std::string default_configuration_file() {
+    std::error_code ignored;
+    return std::filesystem::exists("sagitta.toml", ignored) ? "sagitta.toml" : "";
+}
+
+LoadedConfiguration parse_configuration(std::string_view toml, const std::string& name, const ConfigurationFlags& flags) {
+    LoadedConfiguration loaded;
+    loaded.file = name;
+    Reader reader(loaded, name);
+    if (!dicom::is_valid_utf8(toml)) {
+        loaded.problems.push_back(name + ": is not UTF-8 text");
+        return loaded;
+    }
+    const toml::parse_result file = toml::parse(toml);
+    if (file) {
+        reader.read(file.table());
+    } else {
+        reader.problem(file.error().source().begin.line, std::string(file.error().description()));
+    }
+    reader.finish();
+    apply_flags(loaded, flags);
+    return loaded;
+}
+
+LoadedConfiguration load_configuration(const std::string& path, const ConfigurationFlags& flags) {
+    if (path.empty()) {
+        LoadedConfiguration loaded;
+        apply_flags(loaded, flags);
+        return loaded;
+    }
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    if (!file || file.bad()) {
+        LoadedConfiguration loaded;
+        loaded.file = path;
+        loaded.problems.push_back(fmt::format("{}: cannot be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
+        return loaded;
+    }
+    return parse_configuration(text.str(), path, flags);
+}
+
+}  // namespace sagitta::app

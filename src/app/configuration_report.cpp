@@ -1,0 +1,122 @@
+#include "app/configuration_report.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "app/peer_address.h"
+#include "app/units.h"
+
+namespace sagitta::app {
+namespace {
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out.append("\\").append(1, c);
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            out += c;
+        }
+    }
+    return out += '"';
+}
+
+std::vector<std::string_view> words(const Rights& rights) {
+    std::vector<std::string_view> list;
+    if (rights.echo) list.emplace_back("echo");
+    if (rights.store) list.emplace_back("store");
+    if (rights.find) list.emplace_back("find");
+    if (rights.move) list.emplace_back("move");
+    if (rights.get) list.emplace_back("get");
+    return list;
+}
+
+std::string joined(const std::vector<std::string_view>& list, std::string_view quote) {
+    std::string text;
+    for (const auto word : list) text.append(text.empty() ? "" : ", ").append(quote).append(word).append(quote);
+    return text;
+}
+
+std::string_view level_word(log::Level level) {
+    constexpr std::string_view kWords[] = {"trace", "debug", "info", "warning", "error", "off"};
+    return kWords[static_cast<std::size_t>(level)];
+}
+
+void limits(const Limits& limits, std::string& out) {
+    const auto number = [&](std::string_view key, std::uint64_t value) { out += fmt::format("{} = {}\n", key, value); };
+    const auto size = [&](std::string_view key, std::uint64_t value) {
+        out += fmt::format("{} = \"{}\"\n", key, size_text(value));
+    };
+    const auto duration = [&](std::string_view key, std::chrono::milliseconds value) {
+        out += fmt::format("{} = \"{}\"\n", key, duration_text(value));
+    };
+    out += "\n[limits]\n";
+    number("associations", limits.associations);
+    number("associations_per_peer", limits.associations_per_peer);
+    size("max_pdu", limits.max_pdu);
+    size("max_object", limits.max_object);
+    duration("idle_timeout", limits.idle_timeout);
+    duration("artim_timeout", limits.artim_timeout);
+    duration("response_timeout", limits.response_timeout);
+    duration("shutdown_grace", limits.shutdown_grace);
+    number("max_matches", limits.max_matches);
+    number("sequence_depth", limits.sequence_depth);
+}
+
+}  // namespace
+
+std::string to_toml(const Configuration& c) {
+    std::string out = fmt::format("[node]\nae_title = {}\nbind = {}\nport = {}\ndata = {}\npromiscuous = {}\n",
+                                  quoted(c.node.ae_title.view()), quoted(c.node.bind), c.node.port, quoted(c.node.data),
+                                  c.node.promiscuous);
+    for (const auto& peer : c.peers) {
+        out += fmt::format("\n[[peer]]\naddress = {}\nallow = [{}]\n", quoted(to_string(peer.address)),
+                           joined(words(peer.rights), "\""));
+    }
+    out += fmt::format(
+        "\n[storage]\nlayout = \"volumes\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = \"{}\"\n"
+        "accept_unknown_sop_classes = {}\n",
+        size_text(c.storage.volume_size), c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
+        size_text(c.storage.memory_budget), c.storage.accept_unknown_sop_classes);
+    limits(c.limits, out);
+    out += fmt::format("\n[log]\nlevel = \"{}\"\n", level_word(c.log_level));
+    out += fmt::format("\n[threads]\nnetwork = {}\nworker = {}\n", c.network_threads, c.worker_threads);
+    return out;
+}
+
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
+std::vector<std::string> explain(const Configuration& c) {
+    std::vector<std::string> lines;
+    const bool loopback = is_loopback(c.node.bind);
+    lines.push_back(fmt::format("listens as {} on {} port {}{}", c.node.ae_title.view(), c.node.bind, c.node.port,
+                                loopback ? ", which only this machine reaches" : ""));
+    lines.push_back(fmt::format("keeps what it receives in {}", c.node.data));
+    if (loopback) {
+        lines.emplace_back("any calling AE title may echo, store, find, move and get");
+    } else if (c.node.promiscuous) {
+        lines.emplace_back("strangers (any calling AE title, from any host) may echo and store");
+    } else if (c.peers.empty()) {
+        lines.emplace_back("nobody may come in: add a [[peer]], or set node.promiscuous = true");
+    } else {
+        lines.emplace_back("strangers are refused");
+    }
+    if (!loopback) {
+        for (const auto& peer : c.peers) {
+            const auto list = words(peer.rights);
+            lines.push_back(fmt::format("{} calling from {} may {}", peer.address.ae_title.view(), peer.address.host,
+                                        list.empty() ? "do nothing" : joined(list, "")));
+        }
+    }
+    if (c.peers.empty()) lines.emplace_back("C-MOVE goes nowhere: its destinations are the [[peer]]s");
+    for (const auto& peer : c.peers) {
+        lines.push_back(fmt::format("C-MOVE may send to {} ({} port {})", peer.address.ae_title.view(),
+                                    peer.address.host, peer.address.port));
+    }
+    return lines;
+}
+
+}  // namespace sagitta::app

@@ -1,0 +1,244 @@
+#include "app/configuration_file.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "app/configuration_keys.h"
+#include "app/configuration_report.h"
+#include "app/peer_address.h"
+
+namespace sagitta::app {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts problems(std::string_view toml, const ConfigurationFlags& flags = {}) {
+    return parse_configuration(toml, "s.toml", flags).problems;
+}
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+TEST(ConfigurationFile, EmptyFileIsTheDefaults) {
+    const auto loaded = parse_configuration("", "s.toml");
+    EXPECT_EQ(loaded.problems, Texts{});
+    EXPECT_EQ(to_toml(loaded.configuration), to_toml(Configuration{}));
+}
+
+TEST(ConfigurationFile, SampleFileIsTheDefaultsAndHasEveryKey) {
+    const std::string sample = text_of(SAGITTA_SOURCE_DIR "/config/sagitta.toml");
+    const auto loaded = parse_configuration(sample, "sagitta.toml");
+    EXPECT_EQ(loaded.problems, Texts{});
+    EXPECT_EQ(loaded.warnings, Texts{});
+    EXPECT_EQ(to_toml(loaded.configuration), to_toml(Configuration{}));
+    const std::string manual = text_of(SAGITTA_SOURCE_DIR "/docs/CONFIGURATION.md");
+    for (const auto& key : configuration_keys()) {
+        EXPECT_NE(sample.find("\n" + std::string(key.name) + " = "), std::string::npos) << key.name;
+        EXPECT_NE(manual.find("| `" + std::string(key.name) + "` |"), std::string::npos) << key.name;
+    }
+}
+
+TEST(ConfigurationFile, ReadsEveryKey) {
+    const std::string_view toml = R"([node]
+ae_title = "ARCHIVE"
+bind = "0.0.0.0"
+port = 104
+data = "/srv/dicom"
+promiscuous = true
+
+[[peer]]
+address = "PACS@10.0.0.5:104"
+allow = ["echo", "find"]
+
+[[peer]]
+address = "AI@[2001:db8::5]:11112"
+allow = ["echo", "store", "find", "move", "get"]
+
+[storage]
+layout = "volumes"
+volume_size = "1GiB"
+on_conflict = "replace"
+memory_budget = "64MiB"
+accept_unknown_sop_classes = false
+
+[limits]
+associations = 10
+associations_per_peer = 2
+max_pdu = "64KiB"
+max_object = "1GB"
+idle_timeout = "500ms"
+artim_timeout = "10s"
+response_timeout = "2m"
+shutdown_grace = "0s"
+max_matches = 1000
+sequence_depth = 16
+
+[log]
+level = "debug"
+
+[threads]
+network = 1
+worker = 8
+)";
+    std::string good(toml);
+    good.replace(good.find("500ms"), 5, "1500ms");
+    const auto loaded = parse_configuration(good, "s.toml");
+    EXPECT_EQ(loaded.problems, Texts{});
+    EXPECT_EQ(to_toml(loaded.configuration), good);
+    EXPECT_EQ(problems(toml), Texts{"s.toml:28: limits.idle_timeout must be from 1s to 1d"});
+}
+
+TEST(ConfigurationFile, TellsAllProblemsInOrderOfLines) {
+    EXPECT_EQ(problems("[storage]\n"
+                       "on_conflict = \"kep\"\n"
+                       "[nod]\n"
+                       "[node]\n"
+                       "prot = 104\n"
+                       "port = \"104\"\n"
+                       "bind = \"localhost\"\n"
+                       "ae_title = \"MUCH TOO LONG FOR IT\"\n"
+                       "max_pdu = \"1MiB\"\n"),
+              (Texts{"s.toml:2: storage.on_conflict must be one of \"keep\", \"replace\": did you mean \"keep\"?",
+                     "s.toml:3: unknown section [nod], did you mean [node]?",
+                     "s.toml:5: unknown key node.prot, did you mean port?",
+                     "s.toml:6: node.port must be a whole number, not a string",
+                     "s.toml:7: node.bind must be an IP address of this machine, for example \"127.0.0.1\", or "
+                     "\"0.0.0.0\" for all",
+                     "s.toml:8: node.ae_title must be an AE title: 1 to 16 printable ASCII characters, no backslash",
+                     "s.toml:9: unknown key node.max_pdu: it belongs in [limits]"}));
+}
+
+TEST(ConfigurationFile, RefusesBadUnitsAndRanges) {
+    EXPECT_EQ(problems("[limits]\n"
+                       "max_pdu = 65536\n"
+                       "max_object = \"2\"\n"
+                       "idle_timeout = \"30 seconds\"\n"
+                       "artim_timeout = \"soon\"\n"
+                       "associations = 0\n"
+                       "sequence_depth = 1.5\n"
+                       "[storage]\n"
+                       "volume_size = \"4 gb\"\n"
+                       "memory_budget = \"1KiB\"\n"
+                       "[node]\n"
+                       "port = 70000\n"),
+              (Texts{"s.toml:2: limits.max_pdu must be a size with its unit, for example \"16MiB\", not a number",
+                     "s.toml:3: limits.max_object 2 has no unit: add one of B, KiB, MiB, GiB, TiB (by 1024) or KB, MB, "
+                     "GB, TB (by 1000)",
+                     "s.toml:4: limits.idle_timeout 'seconds' is no unit: use ms, s, m, h or d",
+                     "s.toml:5: limits.artim_timeout 'soon' is no whole number with a unit, for example \"30s\"",
+                     "s.toml:6: limits.associations must be from 1 to 65535",
+                     "s.toml:7: limits.sequence_depth must be a whole number, not a decimal number",
+                     "s.toml:9: storage.volume_size 'gb' is no unit: use B, KiB, MiB, GiB, TiB (by 1024) or KB, MB, GB, "
+                     "TB (by 1000)",
+                     "s.toml:10: storage.memory_budget must be from 16MiB to 16TiB",
+                     "s.toml:12: node.port must be from 0 to 65535"}));
+}
+
+TEST(ConfigurationFile, SaysWhatComesLater) {
+    EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[deid.research]\nvault = true\n"
+                       "[storage]\nquota = \"1TB\"\nlayout = \"files\"\n"),
+              (Texts{"s.toml:1: [tls] is not available in this version", "s.toml:3: [route] is not available in this version",
+                     "s.toml:5: [deid] is not available in this version",
+                     "s.toml:8: storage.quota is not available in this version",
+                     "s.toml:9: storage.layout \"files\" is not available yet: use \"volumes\""}));
+}
+
+TEST(ConfigurationFile, ChecksPeers) {
+    EXPECT_EQ(problems("[[peer]]\n"
+                       "address = \"PACS@10.0.0.5\"\n"
+                       "[[peer]]\n"
+                       "allow = [\"echo\", \"fund\", 3]\n"
+                       "[[peer]]\n"
+                       "address = \"A@h:1\"\n"
+                       "adress = \"A@h:1\"\n"
+                       "[[peer]]\n"
+                       "address = \"A@h:1\"\n"
+                       "allow = \"echo\"\n"),
+              (Texts{"s.toml:2: peer.address 'PACS@10.0.0.5' is no AET@HOST:PORT: the port is missing, for example :104",
+                     "s.toml:3: this [[peer]] has no address = \"AET@HOST:PORT\"",
+                     "s.toml:4: peer.allow: \"fund\" is nothing that can be allowed, did you mean \"find\"?",
+                     "s.toml:4: peer.allow must hold words in quotes, not a number",
+                     "s.toml:7: unknown key peer.adress, did you mean address?",
+                     "s.toml:8: the peer A@h:1 stands here twice",
+                     "s.toml:10: peer.allow must be a list, for example [\"echo\", \"store\"], not a string"}));
+    EXPECT_EQ(problems("[peer]\naddress = \"A@h:1\"\n"),
+              Texts{"s.toml:1: peers are written [[peer]], in double brackets"});
+}
+
+TEST(ConfigurationFile, WarnsOfWhatHasNoEffectYet) {
+    const auto loaded = parse_configuration(
+        "[[peer]]\naddress = \"A@h:1\"\nallow = [\"commit\"]\n[[peer]]\naddress = \"A@i:1\"\n", "s.toml");
+    EXPECT_EQ(loaded.problems, Texts{});
+    EXPECT_EQ(loaded.warnings,
+              (Texts{"s.toml:3: peer.allow: \"commit\" is known, but not served yet",
+                     "s.toml:4: several peers are called A: a C-MOVE to that name goes to the first"}));
+    EXPECT_FALSE(loaded.configuration.peers.at(0).rights.echo);
+    EXPECT_TRUE(loaded.configuration.peers.at(1).rights.echo);
+}
+
+TEST(ConfigurationFile, SaysWhereTheTomlIsBroken) {
+    const auto told = problems("[node]\nport = 104\nbind = \n");
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_TRUE(told[0].starts_with("s.toml:3: ")) << told[0];
+    EXPECT_EQ(problems("a = \"\xff\"\n"), Texts{"s.toml: is not UTF-8 text"});
+    EXPECT_EQ(load_configuration("/nonexistent/s.toml").problems,
+              Texts{"/nonexistent/s.toml: cannot be read: No such file or directory"});
+}
+
+TEST(ConfigurationFile, FlagsWinOverTheFile) {
+    ConfigurationFlags flags;
+    flags.ae_title = "OTHER";
+    flags.port = "104";
+    flags.set = {"limits.max_pdu=64KiB", "node.promiscuous=true", "node.port=1", "limits.associations=9"};
+    flags.peers = {"PACS@10.0.0.5:104"};
+    const auto loaded = parse_configuration("[node]\nae_title = \"FILE\"\nbind = \"0.0.0.0\"\n", "s.toml", flags);
+    EXPECT_EQ(loaded.problems, Texts{});
+    EXPECT_EQ(loaded.configuration.node.ae_title.view(), "OTHER");
+    EXPECT_EQ(loaded.configuration.node.bind, "0.0.0.0");
+    EXPECT_EQ(loaded.configuration.node.port, 104);
+    EXPECT_TRUE(loaded.configuration.node.promiscuous);
+    EXPECT_EQ(loaded.configuration.limits.max_pdu, 65536u);
+    EXPECT_EQ(loaded.configuration.limits.associations, 9u);
+    ASSERT_EQ(loaded.configuration.peers.size(), 1u);
+    EXPECT_TRUE(loaded.configuration.peers[0].rights.move);
+}
+
+TEST(ConfigurationFile, TellsWhatIsWrongWithFlags) {
+    ConfigurationFlags flags;
+    flags.port = "high";
+    flags.peers = {"PACS"};
+    flags.set = {"max_pdu", "limits.maxpdu=1KiB", "tls.ca=x", "limit.max_pdu=1KiB", "node.promiscuous=yes"};
+    EXPECT_EQ(problems("", flags),
+              (Texts{"--set: 'max_pdu' is no section.key=value, for example limits.max_pdu=64KiB",
+                     "--set: unknown key limits.maxpdu, did you mean max_pdu?",
+                     "--set: tls.ca is not available in this version",
+                     "--set: unknown section [limit], did you mean [limits]?",
+                     "--set: node.promiscuous must be true or false", "--port: node.port must be a whole number",
+                     "--peer: 'PACS' is no AET@HOST:PORT: there is no '@' behind the AE title"}));
+}
+
+TEST(ConfigurationReport, SaysWhoMayComeIn) {
+    Configuration c;
+    EXPECT_EQ(explain(c), (Texts{"listens as SAGITTA on 127.0.0.1 port 11112, which only this machine reaches",
+                                 "keeps what it receives in sagitta-data",
+                                 "any calling AE title may echo, store, find, move and get",
+                                 "C-MOVE goes nowhere: its destinations are the [[peer]]s"}));
+    c.node.bind = "0.0.0.0";
+    EXPECT_EQ(explain(c).at(2), "nobody may come in: add a [[peer]], or set node.promiscuous = true");
+    Peer peer;
+    peer.address = *parse_peer_address("PACS@10.0.0.5:104");
+    peer.rights.store = false;
+    c.peers.push_back(peer);
+    EXPECT_EQ(explain(c), (Texts{"listens as SAGITTA on 0.0.0.0 port 11112", "keeps what it receives in sagitta-data",
+                                 "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get",
+                                 "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
+}
+
+}  // namespace
+}  // namespace sagitta::app
