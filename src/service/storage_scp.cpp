@@ -43,7 +43,12 @@ Result<storage::IncomingInstance> prepare(const StoreRequest& request, std::stri
     dicom::ParseOptions options;
     options.max_depth = depth;
     auto parsed = dicom::parse_data_set(data_set.span(), **syntax, options);
-    if (!parsed) return std::move(parsed).error();
+    if (!parsed) {
+        // Beyond what we read is not "out of resources": a sender told A700 would try for ever.
+        Error error = std::move(parsed).error();
+        if (error.code == Errc::limit_exceeded) error.code = Errc::unsupported;
+        return error;
+    }
     if (auto same = check_identity(parsed->data_set, request); !same) return std::move(same).error();
 
     dicom::FileMeta meta;
