@@ -9,7 +9,6 @@
 #include "dicom/generated/uids.h"
 #include "dicom/json.h"
 #include "dicom/transfer_syntax.h"
-#include "dicom/utf8.h"
 #include "dicom/value_text.h"
 #include "net/ul/io_threads.h"
 #include "peer_options.h"
@@ -80,8 +79,8 @@ public:
         if (rows_.empty()) return;
         std::vector<std::size_t> widths;
         for (std::size_t c = 0; c < columns_.size(); ++c) {
-            std::size_t width = length(header_[c]);
-            for (const auto& row : rows_) width = std::max(width, length(row[c]));
+            std::size_t width = dicom::display_width(header_[c]);
+            for (const auto& row : rows_) width = std::max(width, dicom::display_width(row[c]));
             widths.push_back(width);
         }
         line(header_, widths);
@@ -98,17 +97,11 @@ private:
         return text;
     }
 
-    static std::size_t length(std::string_view utf8) {
-        std::size_t points = 0;
-        for (std::size_t at = 0; at < utf8.size(); ++points) (void)dicom::next_code_point(utf8, at);
-        return points;
-    }
-
     static void line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
         std::string text;
         for (std::size_t c = 0; c < cells.size(); ++c) {
             text += cells[c];
-            if (c + 1 < cells.size()) text.append(widths[c] - length(cells[c]) + 2, ' ');
+            if (c + 1 < cells.size()) text.append(widths[c] - dicom::display_width(cells[c]) + 2, ' ');
         }
         print(text);
     }

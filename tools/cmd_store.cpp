@@ -57,6 +57,14 @@ public:
         tell(path, "failed", why);
     }
 
+    /// Files that were not even tried, for one reason.
+    void failed(std::uint64_t files, const std::string& why) {
+        const std::scoped_lock lock(mutex_);
+        failed_ += files;
+        progress_.clear();
+        complain(fmt::format("{} file{} not sent: {}", files, files == 1 ? "" : "s", why));
+    }
+
     int finish() {
         const std::scoped_lock lock(mutex_);
         progress_.clear();
@@ -148,7 +156,9 @@ Task<void> send_files(Caller caller, const StorePlan& plan, Round& round, Tally&
     while (file != nullptr) {
         auto opened = co_await net::scu::Client::open(caller.address, caller.settings, round.wanted);
         if (!opened) {
-            for (; file != nullptr; file = round.take()) tally.failed(file->path, opened.error().message());
+            std::uint64_t left = 0;
+            for (; file != nullptr; file = round.take()) ++left;
+            tally.failed(left, opened.error().message());
             co_return;
         }
         auto& client = **opened;

@@ -18,6 +18,7 @@ namespace tags = dicom::tags;
 
 constexpr std::uint64_t kHeaderBytes = 16 * 1024;
 constexpr std::uint64_t kLongHeaderBytes = 1024 * 1024;
+constexpr std::uint64_t kDeflatedBytes = 64 * 1024 * 1024;  // a stream says nothing before its end
 constexpr std::size_t kMaxContexts = 128;
 
 class Planner {
@@ -60,6 +61,7 @@ private:
     void add_file(const std::string& path) {
         auto file = load_file(path, kHeaderBytes);
         if (!file && file.error().code == Errc::truncated) file = load_file(path, kLongHeaderBytes);
+        if (file && file->layout.syntax->deflated) file = load_file(path, kDeflatedBytes);
         if (!file) {
             if (file.error().code == Errc::io_failure || file.error().code == Errc::not_found) {
                 plan_.unreadable.push_back(file.error());
@@ -87,13 +89,11 @@ private:
     static bool identify(const FileInMemory& file, FileKind& kind, FileToSend& entry) {
         std::optional<dicom::Uid> sop_class = file.layout.meta.uid(tags::MediaStorageSOPClassUID);
         std::optional<dicom::Uid> instance = file.layout.meta.uid(tags::MediaStorageSOPInstanceUID);
-        if (!file.layout.syntax->deflated) {
-            const auto parsed = parse_leniently(file, true);
-            const auto stated_class = parsed ? parsed->data_set.uid(tags::SOPClassUID) : std::nullopt;
-            const auto stated_instance = parsed ? parsed->data_set.uid(tags::SOPInstanceUID) : std::nullopt;
-            if (stated_class) sop_class = stated_class;
-            if (stated_instance) instance = stated_instance;
-        }
+        const auto parsed = parse_leniently(file, true);
+        const auto stated_class = parsed ? parsed->data_set.uid(tags::SOPClassUID) : std::nullopt;
+        const auto stated_instance = parsed ? parsed->data_set.uid(tags::SOPInstanceUID) : std::nullopt;
+        if (stated_class) sop_class = stated_class;
+        if (stated_instance) instance = stated_instance;
         if (!sop_class || !instance) return false;
         kind.sop_class_uid = *sop_class;
         entry.sop_instance_uid = *instance;
