@@ -4,13 +4,11 @@ namespace sagitta::tools {
 
 void add_commands(CLI::App& app, int& status) {
     add_serve(app, status);
-#ifdef SAGITTA_HAS_CLIENT
     add_echo(app, status);
     add_store(app, status);
     add_find(app, status);
     add_get(app, status);
     add_move(app, status);
-#endif
     add_dump(app, status);
     add_json(app, status);
     add_reindex(app, status);

@@ -5,7 +5,6 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <utf8proc.h>
 
 #include "core/bytes.h"
 #include "dicom/dictionary.h"
@@ -31,23 +30,14 @@ constexpr std::string_view kPrivateName = "\x1b[35m";
 constexpr std::string_view kStructure = "\x1b[1;34m";
 }  // namespace colour
 
-std::size_t columns(std::string_view utf8) {
-    std::size_t sum = 0;
-    for (std::size_t at = 0; at < utf8.size();) {
-        const auto c = next_code_point(utf8, at);
-        sum += c ? static_cast<std::size_t>(std::max(0, utf8proc_charwidth(static_cast<utf8proc_int32_t>(*c)))) : 1;
-    }
-    return sum;
-}
-
 // At most `width` columns, the last of them "…" when something is missing.
 std::string shortened(std::string text, std::size_t width) {
-    if (text.size() <= width || columns(text) <= width) return text;
+    if (text.size() <= width || display_width(text) <= width) return text;
     std::size_t used = 0;
     std::size_t keep = 0;
     for (std::size_t at = 0; at < text.size();) {
         const auto c = next_code_point(text, at);
-        used += c ? static_cast<std::size_t>(std::max(0, utf8proc_charwidth(static_cast<utf8proc_int32_t>(*c)))) : 1;
+        used += c ? display_width(*c) : 1;
         if (used >= width) break;
         keep = at;
     }
@@ -56,7 +46,7 @@ std::string shortened(std::string text, std::size_t width) {
 }
 
 std::string padded(std::string text, std::size_t width) {
-    const auto used = columns(text);
+    const auto used = display_width(text);
     if (used < width) text.append(width - used, ' ');
     return text;
 }
@@ -177,7 +167,7 @@ private:
         const std::size_t indent = kIndent * depth;
         const std::size_t name_columns = kNameColumns > indent ? std::max<std::size_t>(kNameColumns - indent, 16) : 16;
         const std::string shown_name = padded(options_.only.empty() ? shortened(name, kNameColumns + 8) : name, name_columns);
-        const std::size_t used = 9 + 1 + indent + 11 + 1 + 2 + 1 + 9 + 1 + 3 + 2 + columns(shown_name) + 2;
+        const std::size_t used = 9 + 1 + indent + 11 + 1 + 2 + 1 + 9 + 1 + 3 + 2 + display_width(shown_name) + 2;
         const std::size_t room = options_.full ? SIZE_MAX / 4 : options_.width > used + 16 ? options_.width - used : 16;
         const auto vm = uses_character_set(element.vr()) ? decoded_values(element, character_set).size()
                                                          : value_count(element);
@@ -215,7 +205,7 @@ private:
         const auto* entry = find_uid(text);
         if (entry == nullptr) return shortened(text, room);
         const std::string uid = shortened(text, room);
-        const std::size_t left = room - columns(uid);
+        const std::size_t left = room - display_width(uid);
         const std::string name = " " + std::string(entry->name) + (entry->retired ? " (retired)" : "");
         return uid + paint(colour::kDim, left >= 8 ? shortened(name, left) : std::string());
     }

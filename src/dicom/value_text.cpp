@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include "core/bytes.h"
 #include "dicom/generated/tags.h"
@@ -153,6 +154,19 @@ std::string printable(std::string_view utf8) {
         }
     }
     return line;
+}
+
+std::size_t display_width(char32_t character) noexcept {
+    return static_cast<std::size_t>(std::max(0, utf8proc_charwidth(static_cast<utf8proc_int32_t>(character))));
+}
+
+std::size_t display_width(std::string_view utf8) noexcept {
+    std::size_t sum = 0;
+    for (std::size_t at = 0; at < utf8.size();) {
+        const auto c = next_code_point(utf8, at);
+        sum += c ? display_width(*c) : 1;
+    }
+    return sum;
 }
 
 }  // namespace sagitta::dicom

@@ -41,4 +41,8 @@ namespace sagitta::dicom {
 /// Unicode that turn the direction of text, become \x.. or \u....
 [[nodiscard]] std::string printable(std::string_view utf8);
 
+/// Columns of a terminal: two for wide East Asian characters, none for combining marks.
+[[nodiscard]] std::size_t display_width(char32_t character) noexcept;
+[[nodiscard]] std::size_t display_width(std::string_view utf8) noexcept;
+
 }  // namespace sagitta::dicom

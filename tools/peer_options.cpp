@@ -1,0 +1,118 @@
+#include "peer_options.h"
+
+#include <fmt/format.h>
+
+#include "app/peer_address.h"
+#include "app/units.h"
+#include "core/log.h"
+#include "dicom/generated/tags.h"
+#include "keys.h"
+
+namespace sagitta::tools {
+namespace {
+
+std::string_view meaning(std::uint16_t code) {
+    switch (code) {
+        case 0x0000: return "success";
+        case 0x0107: return "attribute list error";
+        case 0x0110: return "processing failure";
+        case 0x0111: return "duplicate SOP instance";
+        case 0x0112: return "no such SOP instance";
+        case 0x0115: return "invalid argument value";
+        case 0x0117: return "invalid SOP instance";
+        case 0x0118: return "no such SOP class";
+        case 0x0120: return "missing attribute";
+        case 0x0122: return "SOP class not supported";
+        case 0x0124: return "not authorized";
+        case 0x0210: return "duplicate invocation";
+        case 0x0211: return "unrecognized operation";
+        case 0x0212: return "mistyped argument";
+        case 0x0213: return "resource limitation";
+        case 0xa701: return "out of resources: unable to calculate number of matches";
+        case 0xa702: return "out of resources: unable to perform sub-operations";
+        case 0xa801: return "move destination unknown";
+        case 0xa900: return "data set does not match SOP class";
+        case 0xb000: return "coerced, or some sub-operations failed";
+        case 0xb006: return "elements discarded";
+        case 0xb007: return "data set does not match SOP class";
+        case 0xfe00: return "cancelled";
+        default: break;
+    }
+    if ((code & 0xff00) == 0xa700) return "out of resources";
+    if ((code & 0xff00) == 0xa900) return "data set does not match SOP class";
+    if ((code & 0xf000) == 0xc000) return "cannot understand or unable to process";
+    if ((code & 0xf000) == 0xb000) return "warning";
+    return "failure";
+}
+
+}  // namespace
+
+void add_peer_options(CLI::App& command, PeerOptions& options) {
+    command.add_option("PEER", options.peer, "The remote node, AET@HOST:PORT")->required()->type_name("");
+    command.add_option("--calling", options.calling, "Our AE title (default SAGITTA)")->type_name("AET");
+    command.add_option("--timeout", options.timeout, "How long to wait for an answer (default 60s)")->type_name("TIME");
+    command.add_flag("--json", options.json, "Print JSON");
+}
+
+Result<Caller> make_caller(const PeerOptions& options) {
+    auto address = app::parse_peer_address(options.peer);
+    if (!address) return std::move(address).error();
+    const auto calling = net::ul::AeTitle::parse(options.calling);
+    if (!calling) {
+        return Error(Errc::invalid_argument, "--calling: an AE title has 1 to 16 printable ASCII characters and no backslash");
+    }
+    const auto timeout = app::parse_duration(options.timeout);
+    if (!timeout) return Error(timeout.error()).within("--timeout");
+    Caller caller;
+    caller.address.called = address->ae_title;
+    caller.address.host = address->host;
+    caller.address.port = address->port;
+    caller.settings.calling = *calling;
+    caller.settings.response_timeout = *timeout;
+    caller.settings.association.idle_timeout = *timeout;
+    return caller;
+}
+
+void add_query_options(CLI::App& command, QueryOptions& options) {
+    command.add_option("-k,--key", options.keys, "Match Keyword=value, or return Keyword (repeatable; tags work too)")
+        ->type_name("KEYWORD[=VALUE]")
+        ->allow_extra_args(false);
+    command.add_option("--level", options.level, "patient, study, series or image")->type_name("LEVEL");
+    command.add_option("--model", options.model, "Information model: study (default) or patient")->type_name("MODEL");
+}
+
+Result<Query> make_query(const QueryOptions& options, const std::string& default_level) {
+    auto identifier = make_identifier(options.keys);
+    if (!identifier) return std::move(identifier).error();
+    Query query;
+    query.identifier = std::move(*identifier);
+    query.level = options.level.empty() ? default_level : level_name(options.level);
+    if (options.level.empty() && query.level.empty()) query.level = deepest_level(query.identifier);
+    if (query.level.empty()) {
+        return Error(Errc::invalid_argument,
+                     options.level.empty()
+                         ? "nothing says which level is meant: give -k StudyInstanceUID=… or --level"
+                         : fmt::format("--level '{}' is none of patient, study, series, image", log::escaped(options.level)));
+    }
+    if (!options.model.empty() && options.model != "study" && options.model != "patient") {
+        return Error(Errc::invalid_argument, "--model is study or patient");
+    }
+    query.patient_root = options.model == "patient" || (options.model.empty() && query.level == "PATIENT");
+    query.identifier.set_text(dicom::tags::QueryRetrieveLevel, dicom::Vr::CS, query.level);
+    return query;
+}
+
+std::string describe(const net::dimse::Outcome& outcome) {
+    const auto code = net::dimse::code(outcome.status);
+    std::string text = fmt::format("{:04X} {}", code, meaning(code));
+    if (!outcome.error_comment.empty()) text += ": " + log::escaped(outcome.error_comment);
+    for (const auto tag : outcome.offending_elements) text += " " + dicom::to_string(tag);
+    return text;
+}
+
+std::string describe(const net::dimse::SubOperationCounts& counts) {
+    return fmt::format("{} done, {} failed, {} with warnings, {} to come", counts.completed, counts.failed,
+                       counts.warning, counts.remaining);
+}
+
+}  // namespace sagitta::tools
