@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "dicom/generated/tags.h"
 #include "dicom/generated/uids.h"
 #include "dicom/part10.h"
+#include "missing_instances.h"
 #include "net/ul/io_threads.h"
 #include "peer_options.h"
 #include "retrieve_contexts.h"
@@ -81,27 +83,26 @@ public:
             ++failed_;
             return Outcome(Status::out_of_resources, "cannot be written");
         }
-        ++instances_;
+        received_.insert(instance.sop_instance_uid);
         bytes_ += header.size() + instance.data_set.size();
-        if (progress_.is_due()) progress_.show(fmt::format("{} instances, {}", instances_, readable_bytes(bytes_)));
+        if (progress_.is_due()) progress_.show(fmt::format("{} instances, {}", received_.size(), readable_bytes(bytes_)));
         return Outcome(Status::success);
     }
 
-    int finish(const net::scu::RetrieveReport& report, bool json) {
+    [[nodiscard]] const std::set<dicom::Uid>& received() const { return received_; }
+
+    /// `missing`: what the peer has and did not send, after every try.
+    int finish(const Outcome& outcome, std::uint64_t missing, bool json) {
         progress_.clear();
-        const auto& counts = report.counts;
         if (json) {
-            print(fmt::format("{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{},\"warning\":{}}}",
-                              net::dimse::code(report.outcome.status), instances_, bytes_, counts.failed, counts.warning));
+            print(fmt::format("{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{}}}",
+                              net::dimse::code(outcome.status), received_.size(), bytes_, missing));
         } else {
-            print(fmt::format("{} instances, {} in {}; {}", instances_, readable_bytes(bytes_), base_.string(),
-                              describe(report.outcome)));
-            if (counts.failed != 0) {
-                complain(fmt::format("{} instances were not sent: their SOP class or transfer syntax may not have been "
-                                     "offered (--sop-class, --transfer-syntax)", counts.failed));
-            }
+            print(fmt::format("{} instances, {} in {}; {}", received_.size(), readable_bytes(bytes_), base_.string(),
+                              describe(outcome)));
+            if (missing != 0) complain(fmt::format("{} instances were not sent", missing));
         }
-        const bool good = report.outcome.status == Status::success && counts.failed == 0 && failed_ == 0;
+        const bool good = outcome.status == Status::success && missing == 0 && failed_ == 0;
         return good ? kOk : kFailed;
     }
 
@@ -109,37 +110,80 @@ private:
     fs::path base_;
     std::string source_;
     Progress progress_;
-    std::uint64_t instances_ = 0;
+    std::set<dicom::Uid> received_;
     std::uint64_t failed_ = 0;
     std::uint64_t bytes_ = 0;
 };
 
-Task<int> get(Caller caller, Query query, std::vector<net::scu::WantedContext> wanted, std::string directory, bool json) {
+dicom::Uid get_model(const Query& query) {
     namespace uids = dicom::uids;
-    const auto sop_class = *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelGet
-                                                                 : uids::StudyRootQueryRetrieveInformationModelGet);
+    return *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelGet
+                                                 : uids::StudyRootQueryRetrieveInformationModelGet);
+}
+
+// One association: all identifiers in turn; the last report, or the first that failed as a whole.
+Task<Result<net::scu::RetrieveReport>> fetch(const Caller& caller, const Query& query,
+                                             std::vector<net::scu::WantedContext> wanted,
+                                             std::vector<dicom::DataSet> identifiers, Folder& folder) {
+    namespace uids = dicom::uids;
     net::scu::WantedContext wish;
-    wish.sop_class_uid = sop_class.str();
+    wish.sop_class_uid = get_model(query).str();
     wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian), std::string(uids::ImplicitVRLittleEndian)};
     wanted.insert(wanted.begin(), wish);
     auto opened = co_await net::scu::Client::open(caller.address, caller.settings, wanted);
-    if (!opened) {
-        complain("get", opened.error());
-        co_return kFailed;
-    }
+    if (!opened) co_return std::move(opened).error();
     auto& client = **opened;
-    Folder folder(directory, caller.address.called.str());
     net::scu::OnInstance on_instance = [&folder](net::scu::ReceivedInstance instance) -> Task<Outcome> {
         co_return folder.take(instance);
     };
     net::scu::OnProgress on_progress;
-    auto report = co_await client.get(sop_class, query.identifier, on_instance, on_progress);
+    net::scu::RetrieveReport last;
+    for (const dicom::DataSet& identifier : identifiers) {
+        auto report = co_await client.get(get_model(query), identifier, on_instance, on_progress);
+        if (!report) co_return std::move(report).error();
+        last = std::move(*report);
+    }
+    (void)co_await client.release();
+    co_return last;
+}
+
+// What did not come is looked up and fetched by name, in contexts of its own class and syntax.
+Task<std::uint64_t> fetch_missing(const Caller& caller, const Query& query, Folder& folder) {
+    auto missing = co_await missing_instances(caller, query, folder.received());
+    if (!missing) {
+        complain("get: looking up what is missing", missing.error());
+        co_return 1;
+    }
+    std::set<dicom::Uid> wanted;
+    for (const auto& instance : *missing) wanted.insert(instance.sop_instance);
+    const auto groups = group_by_contexts(std::move(*missing));
+    for (const auto& group : groups) {
+        auto identifiers = image_identifiers(group, query);
+        auto contexts = group.contexts;
+        auto report = co_await fetch(caller, query, std::move(contexts), std::move(identifiers), folder);
+        if (!report) complain("get", report.error());
+    }
+    std::uint64_t still_missing = 0;
+    for (const auto& uid : wanted) still_missing += folder.received().contains(uid) ? 0u : 1u;
+    co_return still_missing;
+}
+
+Task<int> get(Caller caller, Query query, std::vector<net::scu::WantedContext> wanted, bool narrowed,
+              std::string directory, bool json) {
+    Folder folder(directory, caller.address.called.str());
+    std::vector<dicom::DataSet> identifiers{query.identifier};
+    auto report = co_await fetch(caller, query, std::move(wanted), std::move(identifiers), folder);
     if (!report) {
         complain("get", report.error());
         co_return kFailed;
     }
-    (void)co_await client.release();
-    co_return folder.finish(*report, json);
+    std::uint64_t missing = report->counts.failed;
+    Outcome outcome = report->outcome;
+    if (missing != 0 && !narrowed) {
+        missing = co_await fetch_missing(caller, query, folder);
+        if (missing == 0) outcome = Outcome(Status::success);
+    }
+    co_return folder.finish(outcome, missing, json);
 }
 
 int run(const Options& options) {
@@ -158,8 +202,9 @@ int run(const Options& options) {
         complain(fmt::format("{}: cannot be made", options.folder));
         return kFailed;
     }
+    const bool narrowed = !options.sop_classes.empty() || !options.transfer_syntaxes.empty();
     net::ul::IoThreads io(1);
-    return io.run(get(std::move(*caller), std::move(*query), std::move(*wanted), options.folder, options.peer.json));
+    return io.run(get(std::move(*caller), std::move(*query), std::move(*wanted), narrowed, options.folder, options.peer.json));
 }
 
 }  // namespace
@@ -180,8 +225,8 @@ void add_get(CLI::App& app, int& status) {
     command->footer(
         "Writes DIR/StudyInstanceUID/SeriesInstanceUID/SOPInstanceUID.dcm, the data set as it was sent.\n"
         "An association has room for 128 offers: the common image classes are offered once per transfer\n"
-        "syntax, so that the node can send what it has; other storage classes share one offer. Narrow it\n"
-        "down with --sop-class and --transfer-syntax when something is missing.\n\n"
+        "syntax, so that the node can send what it has; other storage classes share one offer. What does not\n"
+        "come that way is looked up and fetched by name. --sop-class and --transfer-syntax take only those.\n\n"
         "Examples:\n"
         "  sagitta get PACS@10.0.0.5:104 -k StudyInstanceUID=1.2.3 -o study\n"
         "  sagitta get PACS@10.0.0.5:104 -k SeriesInstanceUID=1.2.4 -k StudyInstanceUID=1.2.3 -o . \\\n"

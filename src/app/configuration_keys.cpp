@@ -160,7 +160,7 @@ constexpr ConfigurationKey kKeys[] = {
     {"node", "promiscuous", [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.promiscuous); }},
     {"storage", "layout", layout},
     {"storage", "volume_size",
-     [](Configuration& c, const RawValue& r) { return read_size(r, kMiB, 64 * kTiB, c.storage.volume_size); }},
+     [](Configuration& c, const RawValue& r) { return read_size(r, 64 * kKiB, 64 * kTiB, c.storage.volume_size); }},
     {"storage", "on_conflict", on_conflict},
     {"storage", "memory_budget",
      [](Configuration& c, const RawValue& r) { return read_size(r, 16 * kMiB, 16 * kTiB, c.storage.memory_budget); }},

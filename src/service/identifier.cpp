@@ -62,6 +62,7 @@ Source source_of(Tag tag, Level asked) {
     if (tag == tags::QueryRetrieveLevel) return Source::level;
     if (tag == tags::RetrieveAETitle) return Source::retrieve;
     if (tag == tags::InstanceAvailability) return Source::available;
+    if (tag == tags::AvailableTransferSyntaxUID) return asked == Level::image ? Source::syntax : Source::nothing;
     const auto level = index_level(tag);
     if (!level) return Source::header;
     return *level <= asked ? Source::index : Source::nothing;
@@ -69,7 +70,8 @@ Source source_of(Tag tag, Level asked) {
 
 bool is_matched(Tag tag) {
     return tag != tags::QueryRetrieveLevel && tag != tags::SpecificCharacterSet && tag != tags::RetrieveAETitle &&
-           tag != tags::InstanceAvailability && tag != tags::TimezoneOffsetFromUTC && !tag.is_group_length() &&
+           tag != tags::InstanceAvailability && tag != tags::AvailableTransferSyntaxUID &&
+           tag != tags::TimezoneOffsetFromUTC && !tag.is_group_length() &&
            !is_count(tag);
 }
 

@@ -25,6 +25,7 @@ enum class Source : std::uint8_t {
     level,      ///< Query/Retrieve Level, as asked
     retrieve,   ///< Retrieve AE Title: ours
     available,  ///< Instance Availability: ONLINE
+    syntax,     ///< Available Transfer Syntax UID at IMAGE level: how the instance is stored
     nothing,    ///< an attribute of a level below: returned empty
 };
 

@@ -98,9 +98,12 @@ MatchBuilder::MatchBuilder(const Identifier& identifier, std::vector<dicom::Matc
       header_keys_(std::move(header_keys)),
       store_(store),
       retrieve_ae_title_(std::move(retrieve_ae_title)) {
-    needs_header_ = !header_keys_.empty() || !identifier_.sequence_keys.empty() ||
-                    std::any_of(identifier_.returns.begin(), identifier_.returns.end(),
-                                [](const ReturnKey& key) { return key.source == Source::header; });
+    const auto returns = [this](Source source) {
+        return std::any_of(identifier_.returns.begin(), identifier_.returns.end(),
+                           [source](const ReturnKey& key) { return key.source == source; });
+    };
+    needs_header_ = !header_keys_.empty() || !identifier_.sequence_keys.empty() || returns(Source::header);
+    needs_syntax_ = returns(Source::syntax);
 }
 
 bool MatchBuilder::header_matches(const DataSet& header) const {
@@ -121,6 +124,10 @@ void MatchBuilder::add(DataSet& answer, const ReturnKey& key, const storage::Mat
         case Source::level: return answer.set_text(key.tag, Vr::CS, identifier_.level_text);
         case Source::retrieve: return answer.set_text(key.tag, Vr::AE, retrieve_ae_title_);
         case Source::available: return answer.set_text(key.tag, Vr::CS, "ONLINE");
+        case Source::syntax: {
+            const auto stored = match.instance != nullptr ? match.instance->transfer_syntax_uid : std::string();
+            return answer.set_text(key.tag, Vr::UI, stored);
+        }
         case Source::nothing: return set_value(answer, key.tag, key.vr, {});
         case Source::header: break;
     }

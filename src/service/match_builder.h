@@ -19,8 +19,8 @@ public:
     MatchBuilder(const Identifier& identifier, std::vector<dicom::MatchKey> header_keys,
                  const storage::InstanceStore& store, std::string retrieve_ae_title);
 
-    /// Some key or returned attribute is not in the index.
-    [[nodiscard]] bool needs_header() const noexcept { return needs_header_; }
+    /// Some key or returned attribute needs Match::instance.
+    [[nodiscard]] bool needs_instance() const noexcept { return needs_header_ || needs_syntax_; }
 
     /// The identifier to send; nothing when a key that only the header can judge does not match.
     /// Text is ISO_IR 192 when it is not all ASCII. Errors: of InstanceStore::read, corrupt.
@@ -35,7 +35,8 @@ private:
     std::vector<dicom::MatchKey> header_keys_;
     const storage::InstanceStore& store_;
     std::string retrieve_ae_title_;
-    bool needs_header_ = false;
+    bool needs_header_ = false;  ///< a key or attribute is not in the index
+    bool needs_syntax_ = false;
 };
 
 }  // namespace sagitta::service

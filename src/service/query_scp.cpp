@@ -35,7 +35,7 @@ void search(Search& state, const storage::InstanceIndex& index, const storage::I
     query.level = state.identifier.level;
     query.keys = state.identifier.keys;
     const MatchBuilder builder(state.identifier, index.unindexed(query), store, settings.retrieve_ae_title);
-    query.want_instance = builder.needs_header();
+    query.want_instance = builder.needs_instance();
     std::vector<dicom::DataSet> batch;
     std::uint64_t built = 0;
     const auto each = [&](const storage::Match& match) {

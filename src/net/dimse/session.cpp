@@ -197,12 +197,17 @@ Task<Result<void>> Session::serve_unknown(Message message) {
     co_return co_await answer(message, std::move(outcome));
 }
 
-Task<Result<void>> Session::answer(const Message& message, Outcome outcome) {
+/// The one log line of a request that did not simply succeed.
+void Session::note(const Message& message, const Outcome& outcome) const {
     if (outcome.status != Status::success) {
         log::warning("association={} peer={} operation={:04x} status={:04x}: {}", info_.id, info_.peer_address,
                      static_cast<std::uint16_t>(message.command.field), code(outcome.status),
                      log::escaped(outcome.error_comment));
     }
+}
+
+Task<Result<void>> Session::answer(const Message& message, Outcome outcome) {
+    note(message, outcome);
     return send(message.context, response_command(message, outcome));
 }
 
@@ -306,6 +311,7 @@ Task<Result<void>> Session::serve_move(Message message) {
 }
 
 Task<Result<void>> Session::finish_retrieve(const Message& message, RetrieveOutcome result) {
+    note(message, result.outcome);
     CommandSet command = response_command(message, result.outcome);
     set_counts(command, result.counts, result.outcome.status == Status::cancel);
     ByteBuffer identifier;

@@ -32,6 +32,7 @@ public:
 private:
     Task<void> run();
     Task<Result<void>> serve(Message message);
+    void note(const Message& message, const Outcome& outcome) const;
     Task<Result<void>> answer(const Message& message, Outcome outcome);
     Task<Result<void>> serve_unknown(Message message);
     Task<Result<void>> serve_echo(Message message);
