@@ -35,8 +35,8 @@ fs::path folder_of(const net::scu::ReceivedInstance& instance, const fs::path& b
     dicom::ParseOptions options;
     options.stop_before_pixel_data = true;
     options.keep_readable_part = true;
-    auto parsed = dicom::parse_data_set(instance.data_set.span(),
-                                        syntax != nullptr ? *syntax : dicom::explicit_vr_little_endian(), options);
+    auto parsed = dicom::parse_data_set(
+        instance.data_set.span(), syntax != nullptr ? *syntax : dicom::explicit_vr_little_endian(), options);
     if (!parsed) return base;
     const auto study = parsed->data_set.uid(dicom::tags::StudyInstanceUID);
     const auto series = parsed->data_set.uid(dicom::tags::SeriesInstanceUID);
@@ -44,7 +44,8 @@ fs::path folder_of(const net::scu::ReceivedInstance& instance, const fs::path& b
     return base / study->str() / series->str();
 }
 
-Result<void> write_file(const fs::path& path, std::span<const std::byte> header, std::span<const std::byte> data_set) {
+Result<void> write_file(const fs::path& path, std::span<const std::byte> header,
+                        std::span<const std::byte> data_set) {
     const fs::path unfinished = path.string() + ".part";
     std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
     for (const auto bytes : {header, data_set}) {
@@ -73,8 +74,8 @@ public:
         meta.transfer_syntax_uid = instance.transfer_syntax_uid;
         meta.source_ae_title = source_;
         const ByteBuffer header = dicom::make_file_header(meta);
-        const auto written =
-            write_file(folder / (instance.sop_instance_uid.str() + ".dcm"), header.span(), instance.data_set.span());
+        const auto written = write_file(folder / (instance.sop_instance_uid.str() + ".dcm"), header.span(),
+                                        instance.data_set.span());
         if (!written) {
             progress_.clear();
             complain("get", written.error());
@@ -83,7 +84,8 @@ public:
         }
         ++instances_;
         bytes_ += header.size() + instance.data_set.size();
-        if (progress_.is_due()) progress_.show(fmt::format("{} instances, {}", instances_, readable_bytes(bytes_)));
+        if (progress_.is_due())
+            progress_.show(fmt::format("{} instances, {}", instances_, readable_bytes(bytes_)));
         return Outcome(Status::success);
     }
 
@@ -91,14 +93,17 @@ public:
         progress_.clear();
         const auto& counts = report.counts;
         if (json) {
-            print(fmt::format("{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{},\"warning\":{}}}",
-                              net::dimse::code(report.outcome.status), instances_, bytes_, counts.failed, counts.warning));
+            print(fmt::format(
+                "{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{},\"warning\":{}}}",
+                net::dimse::code(report.outcome.status), instances_, bytes_, counts.failed, counts.warning));
         } else {
-            print(fmt::format("{} instances, {} in {}; {}", instances_, readable_bytes(bytes_), base_.string(),
-                              describe(report.outcome)));
+            print(fmt::format("{} instances, {} in {}; {}", instances_, readable_bytes(bytes_),
+                              base_.string(), describe(report.outcome)));
             if (counts.failed != 0) {
-                complain(fmt::format("{} instances were not sent: their SOP class or transfer syntax may not have been "
-                                     "offered (--sop-class, --transfer-syntax)", counts.failed));
+                complain(fmt::format(
+                    "{} instances were not sent: their SOP class or transfer syntax may not have been "
+                    "offered (--sop-class, --transfer-syntax)",
+                    counts.failed));
             }
         }
         const bool good = report.outcome.status == Status::success && counts.failed == 0 && failed_ == 0;
@@ -114,13 +119,16 @@ private:
     std::uint64_t bytes_ = 0;
 };
 
-Task<int> get(Caller caller, Query query, std::vector<net::scu::WantedContext> wanted, std::string directory, bool json) {
+Task<int> get(Caller caller, Query query, std::vector<net::scu::WantedContext> wanted, std::string directory,
+              bool json) {
     namespace uids = dicom::uids;
-    const auto sop_class = *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelGet
-                                                                 : uids::StudyRootQueryRetrieveInformationModelGet);
+    const auto sop_class =
+        *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelGet
+                                              : uids::StudyRootQueryRetrieveInformationModelGet);
     net::scu::WantedContext wish;
     wish.sop_class_uid = sop_class.str();
-    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian), std::string(uids::ImplicitVRLittleEndian)};
+    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian),
+                              std::string(uids::ImplicitVRLittleEndian)};
     wanted.insert(wanted.begin(), wish);
     auto opened = co_await net::scu::Client::open(caller.address, caller.settings, wanted);
     if (!opened) {
@@ -159,7 +167,8 @@ int run(const Options& options) {
         return kFailed;
     }
     net::ul::IoThreads io(1);
-    return io.run(get(std::move(*caller), std::move(*query), std::move(*wanted), options.folder, options.peer.json));
+    return io.run(
+        get(std::move(*caller), std::move(*query), std::move(*wanted), options.folder, options.peer.json));
 }
 
 }  // namespace
@@ -169,12 +178,17 @@ void add_get(CLI::App& app, int& status) {
     auto* command = app.add_subcommand("get", "Fetch instances from a node into a folder (C-GET)");
     add_peer_options(*command, options->peer);
     add_query_options(*command, options->query);
-    command->add_option("-o,--output", options->folder, "Folder; made when absent")->required()->type_name("DIR");
-    command->add_option("--sop-class", options->sop_classes, "Offer only this SOP class, by keyword or UID (repeatable)")
+    command->add_option("-o,--output", options->folder, "Folder; made when absent")
+        ->required()
+        ->type_name("DIR");
+    command
+        ->add_option("--sop-class", options->sop_classes,
+                     "Offer only this SOP class, by keyword or UID (repeatable)")
         ->type_name("CLASS")
         ->allow_extra_args(false);
-    command->add_option("--transfer-syntax", options->transfer_syntaxes,
-                        "Offer only this transfer syntax, by keyword or UID (repeatable)")
+    command
+        ->add_option("--transfer-syntax", options->transfer_syntaxes,
+                     "Offer only this transfer syntax, by keyword or UID (repeatable)")
         ->type_name("SYNTAX")
         ->allow_extra_args(false);
     command->footer(
