@@ -64,6 +64,10 @@ def module_of(path):
     return "/".join(parts[1:3]) if parts[1] == "net" else parts[1]
 
 
+def house_of(path):
+    return module_of(path).split("/")[0]
+
+
 def library_of(header):
     for name, (pattern, places) in LIBRARIES.items():
         if re.match(pattern, header):
@@ -138,7 +142,8 @@ class Tree:
                 continue
             for _, _, header in includes:
                 target = self.own(header)
-                if target and target.startswith("src/") and module_of(target) != module_of(name):
+                # The three folders of net are one house to Asio.
+                if target and target.startswith("src/") and house_of(target) != house_of(name):
                     public.add(target)
         waiting = sorted(public)
         while waiting:

@@ -6,8 +6,8 @@ namespace {
 using net::dimse::Outcome;
 using net::dimse::Status;
 
-// Error Comment is a LO: 64 characters (PS3.7 Annex C). The start of a message says most.
-Outcome outcome(Status status, const Error& error) { return {status, error.message().substr(0, 64)}; }
+// The whole message, for the log; the wire gets its first 64 characters (Error Comment is a LO).
+Outcome outcome(Status status, const Error& error) { return {status, error.message()}; }
 
 }  // namespace
 

@@ -65,11 +65,7 @@ void search(Search& state, const storage::InstanceIndex& index, const storage::I
 Task<Outcome> QueryScp::find(const AssociationInfo& association, net::dimse::QueryRequest request,
                              net::dimse::FindResponder& out) {
     auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid);
-    if (!identifier) {
-        log::warning("assoc={} peer={} find refused: {}", association.id, association.peer_address,
-                     identifier.error().message());
-        co_return query_outcome(identifier.error());
-    }
+    if (!identifier) co_return query_outcome(identifier.error());
     auto state = std::make_shared<Search>();
     state->identifier = std::move(*identifier);
     auto work = [state, this] { search(*state, index_, store_, settings_); };
@@ -87,13 +83,9 @@ Task<Outcome> QueryScp::find(const AssociationInfo& association, net::dimse::Que
         }
         if (stopped) state->queue.abandon();
     }
-    log::debug("assoc={} find level={} matches={}", association.id, state->identifier.level_text, sent);
+    log::debug("association={} find level={} matches={}", association.id, state->identifier.level_text, sent);
     if (stopped || out.cancelled()) co_return Outcome(Status::cancel);
-    if (state->failure) {
-        log::error("assoc={} peer={} find failed: {}", association.id, association.peer_address,
-                   state->failure->message());
-        co_return query_outcome(*state->failure);
-    }
+    if (state->failure) co_return query_outcome(*state->failure);
     if (state->limit_reached) {
         co_return Outcome(Status::out_of_resources, "more matches than limits.max_matches");
     }

@@ -166,15 +166,11 @@ Task<Result<std::vector<InstanceLocation>>> RetrieveScp::located(const net::dims
 Task<RetrieveOutcome> RetrieveScp::get(const AssociationInfo& association, net::dimse::QueryRequest request,
                                        net::dimse::GetResponder& out) {
     auto instances = co_await located(request);
-    if (!instances) {
-        log::warning("assoc={} peer={} get refused: {}", association.id, association.peer_address,
-                     instances.error().message());
-        co_return refused(query_outcome(instances.error()));
-    }
+    if (!instances) co_return refused(query_outcome(instances.error()));
     Retrieval retrieval(instances->size());
     GetSink sink(out);
     co_await send_all(retrieval, *instances, store_, workers_, sink, out);
-    log::info("assoc={} get instances={} failed={}", association.id, instances->size(),
+    log::info("association={} get instances={} failed={}", association.id, instances->size(),
               retrieval.progress.counts().failed);
     co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
 }
@@ -183,29 +179,23 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
                                         net::ul::AeTitle destination, net::dimse::MoveResponder& out) {
     const auto address = settings_.find_destination(destination);
     if (!address) {
-        log::warning("assoc={} peer={} move refused: destination {} is no configured peer", association.id,
-                     association.peer_address, log::escaped(destination.view()));
         co_return refused(Outcome(Status::move_destination_unknown, "move destination is not a configured peer"));
     }
     auto instances = co_await located(request);
-    if (!instances) {
-        log::warning("assoc={} peer={} move refused: {}", association.id, association.peer_address,
-                     instances.error().message());
-        co_return refused(query_outcome(instances.error()));
-    }
+    if (!instances) co_return refused(query_outcome(instances.error()));
     Retrieval retrieval(instances->size());
     MoveSink sink(association.calling, request.message_id);
     if (!instances->empty()) {
         auto wanted = wanted_for(*instances);
         auto opened = co_await sink.open(*address, settings_.client, std::move(wanted));
         if (!opened) {
-            log::warning("assoc={} move to {} failed: {}", association.id, destination.view(), opened.error().message());
+            log::warning("association={} move to {} failed: {}", association.id, destination.view(), opened.error().message());
             retrieval.first_failure = "destination: " + opened.error().context;
         }
     }
     co_await send_all(retrieval, *instances, store_, workers_, sink, out);
     co_await sink.release();
-    log::info("assoc={} move to {} instances={} failed={}", association.id, destination.view(), instances->size(),
+    log::info("association={} move to {} instances={} failed={}", association.id, destination.view(), instances->size(),
               retrieval.progress.counts().failed);
     co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
 }

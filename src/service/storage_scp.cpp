@@ -43,7 +43,12 @@ Result<storage::IncomingInstance> prepare(const StoreRequest& request, std::stri
     dicom::ParseOptions options;
     options.max_depth = depth;
     auto parsed = dicom::parse_data_set(data_set.span(), **syntax, options);
-    if (!parsed) return std::move(parsed).error();
+    if (!parsed) {
+        // Beyond what we read is not "out of resources": a sender told A700 would try for ever.
+        Error error = std::move(parsed).error();
+        if (error.code == Errc::limit_exceeded) error.code = Errc::unsupported;
+        return error;
+    }
     if (auto same = check_identity(parsed->data_set, request); !same) return std::move(same).error();
 
     dicom::FileMeta meta;
@@ -78,23 +83,15 @@ Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest
         };
         prepared.emplace(co_await workers_.run(std::move(work)));
     }
-    if (!*prepared) {
-        log::warning("assoc={} peer={} store refused: {}", association.id, association.peer_address,
-                     prepared->error().message());
-        co_return store_outcome(prepared->error());
-    }
+    if (!*prepared) co_return store_outcome(prepared->error());
     auto submit = [this, &prepared](auto done) { return archive_.submit(std::move(**prepared), std::move(done)); };
     auto filed = co_await await_callback<Result<storage::IngestOutcome>>(std::move(submit));
-    if (!filed) {
-        log::error("assoc={} peer={} store failed: {}", association.id, association.peer_address,
-                   filed.error().message());
-        co_return store_outcome(filed.error());
-    }
+    if (!filed) co_return store_outcome(filed.error());
     if (*filed == storage::IngestOutcome::conflict_quarantined) {
-        log::warning("assoc={} peer={} instance differs from the stored one of that UID: kept in quarantine",
+        log::warning("association={} peer={} sent other content for a stored SOP Instance: kept in quarantine",
                      association.id, association.peer_address);
     }
-    log::debug("assoc={} stored bytes={}", association.id, bytes);
+    log::debug("association={} stored bytes={}", association.id, bytes);
     co_return Outcome();
 }
 

@@ -40,7 +40,7 @@ class Volumes(h.Case):
     def answers(self, node):
         keys = {"StudyInstanceUID": "", "PatientID": "", "PatientName": "", "StudyDate": "", "ModalitiesInStudy": "",
                 "NumberOfStudyRelatedInstances": "", "NumberOfStudyRelatedSeries": ""}
-        return sorted(str(match) for match in h.findscu(node, "STUDY", keys))
+        return sorted("\n".join(map(str, match)) for match in h.findscu(node, "STUDY", keys))
 
     def test_tar_lists_the_volumes_while_the_node_runs_and_after(self):
         node = self.node()

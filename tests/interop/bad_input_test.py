@@ -90,44 +90,46 @@ class BadPdus(h.Case):
         # The side that hears nothing more waits ARTIM for the peer to close: keep it short.
         self.node_ = self.node(settings=["limits.artim_timeout=1s"])
 
-    def aborted(self, connection, reasons):
-        """Exactly an A-ABORT by the service provider, with one of these reasons, then the end."""
+    def aborted(self, connection, source, reasons):
+        """Exactly an A-ABORT from this source, with one of these reasons, then the end."""
         answer = connection.read_to_end()
         self.assertEqual(self.ABORT, answer[:8], answer)
         self.assertEqual(10, len(answer), answer)
-        self.assertEqual(2, answer[8], "source: service provider")
+        self.assertEqual(source, answer[8])
         self.assertIn(answer[9], reasons)
         h.run("echoscu", "-aec", "SAGITTA", "127.0.0.1", self.node_.port, check=0)
 
-    def before(self, data, reasons):
+    def before(self, data):
+        """Awaiting A-ASSOCIATE-RQ: AA-1, whose source is the service user and whose reason says nothing (Table 9-9)."""
         with raw.Connection(self.node_.port) as connection:
             connection.send(data)
-            self.aborted(connection, reasons)
+            self.aborted(connection, 0, (0,))
 
     def within(self, data, reasons):
+        """On an association: AA-8, whose source is the service provider."""
         with raw.Association(self.node_.port) as association:
             association.send(data)
-            self.aborted(association, reasons)
+            self.aborted(association, 2, reasons)
 
     def test_unknown_pdu_first(self):
-        self.before(raw.pdu(0x63, b"abcd"), (1, 2))
+        self.before(raw.pdu(0x63, b"abcd"))
 
     def test_http_first(self):
-        self.before(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", (1, 2, 6))
+        self.before(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
     def test_data_before_association(self):
-        self.before(raw.pdu(4, raw.pdv(1, 3, b"x")), (2,))
+        self.before(raw.pdu(4, raw.pdv(1, 3, b"x")))
 
     def test_release_before_association(self):
-        self.before(raw.pdu(5, b"\0" * 4), (2,))
+        self.before(raw.pdu(5, b"\0" * 4))
 
     def test_associate_of_four_gigabytes(self):
-        self.before(b"\x01\0\xff\xff\xff\xf0" + b"\0" * 100, (1, 2, 6))
+        self.before(b"\x01\0\xff\xff\xff\xf0" + b"\0" * 100)
 
     def test_associate_cut_inside_an_item(self):
         whole = raw.associate_rq()
         body = whole[6:-10]
-        self.before(raw.pdu(1, body), (1, 2, 6))
+        self.before(raw.pdu(1, body))
 
     def test_unknown_pdu_within(self):
         self.within(raw.pdu(0x63, b"abcd"), (1, 2))

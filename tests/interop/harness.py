@@ -49,8 +49,19 @@ def need(*tools):
             raise Missing(f"{tool} is not here")
 
 
-def need_sagitta():
+_commands = set()
+
+
+def need_command(name):
     need(SAGITTA)
+    if not _commands:
+        _commands.update(re.findall(r"(?m)^ +([a-z]+) {2,}", run(SAGITTA, "--help").text))
+    if name not in _commands:
+        raise Missing(f"this build of sagitta has no `{name}`")
+
+
+def need_sagitta():
+    need_command("serve")
 
 
 def temporary_folder():
@@ -79,6 +90,7 @@ def run(*arguments, check=None, timeout=PATIENCE, cwd=None, stdin=None):
 
 
 def sagitta(*arguments, **options):
+    need_command(arguments[0])
     return run(SAGITTA, *arguments, **options)
 
 
@@ -306,6 +318,16 @@ def parts_of(path):
     return FileParts(pathlib.Path(path).read_bytes())
 
 
+def instance_keys(path):
+    """-k options that name the instance in this file and what is above it (PS3.4 C.4.2.2.1)."""
+    import pydicom
+    data_set = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    words = []
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        words += ["-k", f"{keyword}={data_set.get(keyword, '')}"]
+    return words
+
+
 def files_below(folder):
     return sorted(path for path in pathlib.Path(folder).rglob("*") if path.is_file())
 
@@ -332,6 +354,7 @@ def explicit(group, number, vr, value):
 
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+COMMON_CLASSES = {SECONDARY_CAPTURE, "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"}
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 _counter = [0]
 

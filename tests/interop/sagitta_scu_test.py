@@ -92,7 +92,7 @@ class AgainstStorescp(h.Case):
 
     def test_wrong_usage_is_exit_2(self):
         self.assertEqual(2, h.sagitta("echo", "no-port").status)
-        self.assertEqual(2, h.sagitta("no-such-command").status)
+        self.assertEqual(2, h.run(h.SAGITTA, "no-such-command").status)
 
 
 class AgainstItself(h.Case):

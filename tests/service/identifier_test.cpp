@@ -41,14 +41,14 @@ TEST(Identifier, SplitsKeysByWhoCanJudgeThem) {
     data_set.set_text(tags::StudyDate, Vr::DA, "20200101-");
     data_set.set_text(tags::StudyDescription, Vr::LO, "");
     data_set.set_text(tags::NumberOfStudyRelatedInstances, Vr::IS, "");
-    data_set.set_text(tags::PatientAge, Vr::AS, "");
+    data_set.set_text(tags::MedicalAlerts, Vr::LO, "");
     const auto identifier = read(data_set);
     ASSERT_TRUE(identifier) << identifier.error().message();
     EXPECT_EQ(identifier->level, Level::study);
     EXPECT_EQ(identifier->keys.size(), 2u);  // universal keys restrict nothing
     EXPECT_EQ(returned(*identifier, tags::StudyDescription)->source, Source::index);
     EXPECT_EQ(returned(*identifier, tags::NumberOfStudyRelatedInstances)->source, Source::index);
-    EXPECT_EQ(returned(*identifier, tags::PatientAge)->source, Source::header);
+    EXPECT_EQ(returned(*identifier, tags::MedicalAlerts)->source, Source::header);
 }
 
 TEST(Identifier, LevelMustExistInTheModel) {

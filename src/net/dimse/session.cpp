@@ -199,7 +199,7 @@ Task<Result<void>> Session::serve_unknown(Message message) {
 
 Task<Result<void>> Session::answer(const Message& message, Outcome outcome) {
     if (outcome.status != Status::success) {
-        log::warning("association={} operation={:04x} status={:04x}: {}", info_.id,
+        log::warning("association={} peer={} operation={:04x} status={:04x}: {}", info_.id, info_.peer_address,
                      static_cast<std::uint16_t>(message.command.field), code(outcome.status),
                      log::escaped(outcome.error_comment));
     }

@@ -572,6 +572,26 @@ Task<void> TcpAssociation::run_acceptor() {
     co_await read_loop();
 }
 
+/// Looking up a name cannot be interrupted, so it is left behind when the time is up.
+Task<std::vector<asio::ip::tcp::endpoint>> TcpAssociation::resolve(std::string host, std::uint16_t port) {
+    struct Lookup {
+        explicit Lookup(const asio::any_io_executor& executor) : resolver(executor) {}
+        asio::ip::tcp::resolver resolver;
+        std::vector<asio::ip::tcp::endpoint> endpoints;
+        bool done = false;
+    };
+    const auto lookup = std::make_shared<Lookup>(executor_);
+    auto take = [self = shared_from_this(), lookup](std::error_code,
+                                                    const asio::ip::tcp::resolver::results_type& results) {
+        for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());
+        lookup->done = true;
+        self->changed_.notify();
+    };
+    lookup->resolver.async_resolve(host, std::to_string(port), std::move(take));
+    while (!lookup->done && !end_) co_await changed_.wait();
+    co_return lookup->endpoints;
+}
+
 /// Leaves Sta4 by Evt2 or Evt17; a timeout has closed the socket by then.
 Task<void> TcpAssociation::connect_transport(std::string host, std::uint16_t port) {
     std::error_code ec;
@@ -580,16 +600,14 @@ Task<void> TcpAssociation::connect_transport(std::string host, std::uint16_t por
     if (!ec) {
         endpoints.emplace_back(number, port);
     } else {
-        asio::ip::tcp::resolver resolver(executor_);
-        auto resolved = co_await resolver.async_resolve(host, std::to_string(port), no_throw);
-        auto& [failed, results] = resolved;
-        for (const auto& entry : results) endpoints.push_back(entry.endpoint());
+        auto found = co_await resolve(std::move(host), port);
         if (state_ != State::Sta4_AwaitTransportOpen) co_return;
-        if (failed || endpoints.empty()) {
+        if (found.empty()) {
             end_with(EndKind::connection_lost, Error(Errc::not_found, "cannot resolve the host name"));
             apply(Event::Evt17_TransportClosed);
             co_return;
         }
+        endpoints = std::move(found);
     }
     auto connected = co_await asio::async_connect(socket_, endpoints, no_throw);
     auto& [failed, endpoint] = connected;

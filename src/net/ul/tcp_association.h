@@ -78,6 +78,7 @@ private:
 
     // The transport.
     Task<void> read_loop();
+    Task<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port);
     Task<void> connect_transport(std::string host, std::uint16_t port);
     void consume(std::span<const std::byte> input);
     [[nodiscard]] bool must_pause() const;

@@ -77,6 +77,12 @@ TEST_F(RoundTrip, EchoSucceedsAndReleases) {
     EXPECT_EQ(io.run(echo_and_release(address_of(node.server()))), "0 released");
 }
 
+TEST_F(RoundTrip, HostMayBeAName) {
+    auto address = address_of(node.server());
+    address.host = "localhost";
+    EXPECT_EQ(io.run(echo_and_release(address)), "0 released");
+}
+
 TEST_F(RoundTrip, HundredAssociationsAtOnce) {
     std::vector<std::future<std::string>> answers;
     for (int i = 0; i < 100; ++i) {
