@@ -25,7 +25,8 @@ int check(const ConfigurationOptions& options) {
 void add_config(CLI::App& app, int& status) {
     auto* group = app.add_subcommand("config", "Work on the configuration");
     group->require_subcommand(1);
-    auto* command = group->add_subcommand("check", "Show the configuration that would hold, and who may come in");
+    auto* command =
+        group->add_subcommand("check", "Show the configuration that would hold, and who may come in");
     auto options = add_configuration_options(*command, true);
     command->footer(
         "Exit status: 0 when a node would start with it, 2 when not; every problem is told with its line.\n\n"

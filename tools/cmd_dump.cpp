@@ -26,9 +26,10 @@ std::string heading(const FileInMemory& file) {
     const auto& syntax = *file.layout.syntax;
     std::string text = "data set · ";
     text += file.layout.meta.empty() ? std::string("no meta information, looks like ") : std::string();
-    text += file.layout.transfer_syntax_uid == syntax.uid
-                ? std::string(syntax.name)
-                : "transfer syntax " + file.layout.transfer_syntax_uid + ", read as " + std::string(syntax.name);
+    text +=
+        file.layout.transfer_syntax_uid == syntax.uid
+            ? std::string(syntax.name)
+            : "transfer syntax " + file.layout.transfer_syntax_uid + ", read as " + std::string(syntax.name);
     if (syntax.deflated) text += " (offsets are those of the inflated data set)";
     return text;
 }
@@ -87,15 +88,19 @@ void add_dump(CLI::App& app, int& status) {
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("dump", "Show what is in DICOM files");
     command->add_option("FILE", options->files, "Files to show")->required()->type_name("");
-    command->add_option("-k,--key", options->keywords, "Show only this keyword or tag, at any depth (repeatable)")
+    command
+        ->add_option("-k,--key", options->keywords,
+                     "Show only this keyword or tag, at any depth (repeatable)")
         ->type_name("KEYWORD")
         ->allow_extra_args(false);
     command->add_flag("--full", options->full, "Show long values whole, and every fragment");
-    command->add_option("--depth", options->depth, "Open sequences only this many levels deep")->type_name("N");
-    command->add_flag_callback("--colour,--color", [options] { options->colour = ColourMode::always; },
-                               "Colours even when not on a terminal");
-    command->add_flag_callback("--no-colour,--no-color", [options] { options->colour = ColourMode::never; },
-                               "No colours");
+    command->add_option("--depth", options->depth, "Open sequences only this many levels deep")
+        ->type_name("N");
+    command->add_flag_callback(
+        "--colour,--color", [options] { options->colour = ColourMode::always; },
+        "Colours even when not on a terminal");
+    command->add_flag_callback(
+        "--no-colour,--no-color", [options] { options->colour = ColourMode::never; }, "No colours");
     command->footer(
         "Columns: offset of the value in the file, tag, VR, length in bytes (u/l: undefined), number of\n"
         "values, keyword (private elements: creator and element), value.\n"

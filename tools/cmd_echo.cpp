@@ -45,8 +45,8 @@ Task<int> echo(Caller caller, bool json) {
         print(fmt::format("{{\"status\":\"{:04X}\",\"association_ms\":{:.3f},\"echo_ms\":{:.3f}}}",
                           net::dimse::code(outcome->status), associated, answered));
     } else if (good) {
-        print(fmt::format("{} answers (association {:.1f} ms, echo {:.1f} ms)", caller.address.called.view(), associated,
-                          answered));
+        print(fmt::format("{} answers (association {:.1f} ms, echo {:.1f} ms)", caller.address.called.view(),
+                          associated, answered));
     } else {
         complain("echo: " + describe(*outcome));
     }
@@ -69,9 +69,10 @@ void add_echo(CLI::App& app, int& status) {
     auto options = std::make_shared<PeerOptions>();
     auto* command = app.add_subcommand("echo", "Ask a node whether it is there (C-ECHO)");
     add_peer_options(*command, *options);
-    command->footer("Examples:\n"
-                    "  sagitta echo PACS@10.0.0.5:104\n"
-                    "  sagitta echo PACS@pacs.example.org:11112 --calling WORKSTATION --timeout 5s");
+    command->footer(
+        "Examples:\n"
+        "  sagitta echo PACS@10.0.0.5:104\n"
+        "  sagitta echo PACS@pacs.example.org:11112 --calling WORKSTATION --timeout 5s");
     command->callback([options, &status] { status = run(*options); });
 }
 

@@ -26,14 +26,15 @@ struct Options {
 
 // What is interesting at a level when nobody says.
 std::vector<dicom::Tag> usual_keys(const std::string& level) {
-    if (level == "PATIENT") return {tags::PatientName, tags::PatientID, tags::PatientBirthDate, tags::PatientSex};
+    if (level == "PATIENT")
+        return {tags::PatientName, tags::PatientID, tags::PatientBirthDate, tags::PatientSex};
     if (level == "STUDY") {
-        return {tags::StudyDate, tags::StudyTime, tags::AccessionNumber, tags::ModalitiesInStudy, tags::StudyDescription,
-                tags::PatientName, tags::PatientID, tags::StudyInstanceUID};
+        return {tags::StudyDate,        tags::StudyTime,   tags::AccessionNumber, tags::ModalitiesInStudy,
+                tags::StudyDescription, tags::PatientName, tags::PatientID,       tags::StudyInstanceUID};
     }
     if (level == "SERIES") {
-        return {tags::Modality, tags::SeriesDescription, tags::SeriesNumber, tags::NumberOfSeriesRelatedInstances,
-                tags::SeriesInstanceUID};
+        return {tags::Modality, tags::SeriesDescription, tags::SeriesNumber,
+                tags::NumberOfSeriesRelatedInstances, tags::SeriesInstanceUID};
     }
     return {tags::SOPClassUID, tags::SOPInstanceUID, tags::InstanceNumber};
 }
@@ -58,7 +59,8 @@ class Table {
 public:
     explicit Table(const dicom::DataSet& identifier) {
         for (const auto element : identifier.elements()) {
-            const bool hidden = element.tag() == tags::SpecificCharacterSet || element.tag() == tags::QueryRetrieveLevel;
+            const bool hidden =
+                element.tag() == tags::SpecificCharacterSet || element.tag() == tags::QueryRetrieveLevel;
             if (hidden || element.vr() == dicom::Vr::SQ) continue;
             columns_.push_back(element.tag());
             const auto* entry = dicom::find_tag(element.tag());
@@ -89,7 +91,8 @@ public:
 
 private:
     static std::string text_of(const dicom::Element& element, const dicom::CharacterSet& character_set) {
-        if (dicom::is_text(element.vr())) return dicom::printable(dicom::decoded_text(element, character_set));
+        if (dicom::is_text(element.vr()))
+            return dicom::printable(dicom::decoded_text(element, character_set));
         std::string text;
         for (std::size_t n = 0; const auto number = dicom::number_text(element, n); ++n) {
             text.append(n == 0 ? "" : "\\").append(*number);
@@ -144,8 +147,9 @@ private:
 
 Task<int> find(Caller caller, Query query, bool json) {
     namespace uids = dicom::uids;
-    const auto sop_class = *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelFind
-                                                                 : uids::StudyRootQueryRetrieveInformationModelFind);
+    const auto sop_class =
+        *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelFind
+                                              : uids::StudyRootQueryRetrieveInformationModelFind);
     net::scu::WantedContext wish;
     wish.sop_class_uid = sop_class.str();
     wish.transfer_syntaxes = {std::string(dicom::explicit_vr_little_endian().uid),
@@ -158,7 +162,9 @@ Task<int> find(Caller caller, Query query, bool json) {
     }
     auto& client = **opened;
     Output output(query.identifier, json);
-    net::scu::OnMatch on_match = [&output](const dicom::DataSet& match) -> Task<bool> { co_return output.add(match); };
+    net::scu::OnMatch on_match = [&output](const dicom::DataSet& match) -> Task<bool> {
+        co_return output.add(match);
+    };
     auto outcome = co_await client.find(sop_class, query.identifier, on_match);
     output.finish();
     if (!outcome) {

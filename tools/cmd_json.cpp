@@ -37,7 +37,8 @@ void add_json(CLI::App& app, int& status) {
         bool pretty = false;
     };
     auto options = std::make_shared<Options>();
-    auto* command = app.add_subcommand("json", "Print a DICOM file as DICOM JSON (PS3.18 Annex F), bulk data inline");
+    auto* command =
+        app.add_subcommand("json", "Print a DICOM file as DICOM JSON (PS3.18 Annex F), bulk data inline");
     command->add_option("FILE", options->path, "File to print")->required()->type_name("");
     command->add_flag("--pretty", options->pretty, "One attribute a line");
     command->footer("Example:\n  sagitta json image.dcm | jq '.\"00100010\".Value[0].Alphabetic'");

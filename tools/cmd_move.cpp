@@ -22,9 +22,10 @@ int tell(const net::scu::RetrieveReport& report, bool json) {
     const auto& counts = report.counts;
     const bool good = report.outcome.status == net::dimse::Status::success && counts.failed == 0;
     if (json) {
-        print(fmt::format("{{\"status\":\"{:04X}\",\"completed\":{},\"failed\":{},\"warning\":{},\"remaining\":{}}}",
-                          net::dimse::code(report.outcome.status), counts.completed, counts.failed, counts.warning,
-                          counts.remaining));
+        print(fmt::format(
+            "{{\"status\":\"{:04X}\",\"completed\":{},\"failed\":{},\"warning\":{},\"remaining\":{}}}",
+            net::dimse::code(report.outcome.status), counts.completed, counts.failed, counts.warning,
+            counts.remaining));
     } else {
         print(fmt::format("{}; {}", describe(report.outcome), describe(counts)));
     }
@@ -33,8 +34,9 @@ int tell(const net::scu::RetrieveReport& report, bool json) {
 
 Task<int> move(Caller caller, Query query, net::ul::AeTitle destination, bool json) {
     namespace uids = dicom::uids;
-    const auto sop_class = *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelMove
-                                                                 : uids::StudyRootQueryRetrieveInformationModelMove);
+    const auto sop_class =
+        *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelMove
+                                              : uids::StudyRootQueryRetrieveInformationModelMove);
     net::scu::WantedContext wish;
     wish.sop_class_uid = sop_class.str();
     wish.transfer_syntaxes = {std::string(dicom::explicit_vr_little_endian().uid),

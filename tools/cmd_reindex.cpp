@@ -11,13 +11,14 @@ namespace {
 int run(const ConfigurationOptions& options) {
     const auto loaded = read_configuration(options);
     if (!loaded) return kUsage;
-    const auto report = storage::reindex(loaded->configuration.node.data, [](std::string_view line) { note(line); });
+    const auto report =
+        storage::reindex(loaded->configuration.node.data, [](std::string_view line) { note(line); });
     if (!report) {
         complain("", report.error());
         return kFailed;
     }
-    print(fmt::format("{} instances indexed, {} superseded, {} damaged", report->instances, report->superseded,
-                      report->damaged));
+    print(fmt::format("{} instances indexed, {} superseded, {} damaged", report->instances,
+                      report->superseded, report->damaged));
     return report->damaged == 0 ? kOk : kFailed;
 }
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <asio/co_spawn.hpp>
 #include <asio/use_future.hpp>
-#include <fmt/format.h>
 
 #include "command.h"
 #include "dicom/json.h"
@@ -33,7 +33,8 @@ struct Options {
 /// What became of the files. Thread-safe.
 class Tally {
 public:
-    Tally(const StorePlan& plan, bool json) : plan_(plan), json_(json), start_(std::chrono::steady_clock::now()) {}
+    Tally(const StorePlan& plan, bool json)
+        : plan_(plan), json_(json), start_(std::chrono::steady_clock::now()) {}
 
     void sent(const FileToSend& file, const Outcome& outcome) {
         const std::scoped_lock lock(mutex_);
@@ -68,15 +69,19 @@ public:
     int finish() {
         const std::scoped_lock lock(mutex_);
         progress_.clear();
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+        const double seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
         const auto rate = static_cast<std::uint64_t>(static_cast<double>(bytes_) / std::max(seconds, 1e-6));
         if (json_) {
-            print(fmt::format("{{\"sent\":{},\"warnings\":{},\"failed\":{},\"skipped\":{},\"bytes\":{},\"seconds\":{:.3f},"
-                              "\"files\":[{}]}}", sent_, warnings_, failed_, plan_.skipped, bytes_, seconds, told_));
+            print(fmt::format(
+                "{{\"sent\":{},\"warnings\":{},\"failed\":{},\"skipped\":{},\"bytes\":{},\"seconds\":{:.3f},"
+                "\"files\":[{}]}}",
+                sent_, warnings_, failed_, plan_.skipped, bytes_, seconds, told_));
         } else {
-            print(fmt::format("{} sent, {} with warnings, {} failed, {} skipped; {} in {:.1f} s, {}/s, {:.0f} files/s", sent_,
-                              warnings_, failed_, plan_.skipped, readable_bytes(bytes_), seconds, readable_bytes(rate),
-                              static_cast<double>(sent_ + warnings_) / std::max(seconds, 1e-6)));
+            print(fmt::format(
+                "{} sent, {} with warnings, {} failed, {} skipped; {} in {:.1f} s, {}/s, {:.0f} files/s",
+                sent_, warnings_, failed_, plan_.skipped, readable_bytes(bytes_), seconds,
+                readable_bytes(rate), static_cast<double>(sent_ + warnings_) / std::max(seconds, 1e-6)));
         }
         return failed_ == 0 ? kOk : kFailed;
     }
@@ -95,8 +100,8 @@ private:
 
     void show_progress() {
         if (!progress_.is_due()) return;
-        progress_.show(fmt::format("{} of {} files, {} of {}", sent_ + warnings_ + failed_, plan_.files.size(),
-                                   readable_bytes(bytes_), readable_bytes(plan_.bytes)));
+        progress_.show(fmt::format("{} of {} files, {} of {}", sent_ + warnings_ + failed_,
+                                   plan_.files.size(), readable_bytes(bytes_), readable_bytes(plan_.bytes)));
     }
 
     const StorePlan& plan_;
@@ -127,9 +132,11 @@ Task<void> send_one(net::scu::Client& client, const FileKind& kind, const FileTo
     if (client.context_for(kind.sop_class_uid.view(), kind.transfer_syntax_uid) == nullptr) {
         const auto* sop_class = dicom::find_uid(kind.sop_class_uid.view());
         const auto* syntax = dicom::find_uid(kind.transfer_syntax_uid);
-        tally.failed(file.path, fmt::format("the node does not take {} in {}",
-                                            sop_class != nullptr ? sop_class->name : kind.sop_class_uid.view(),
-                                            syntax != nullptr ? syntax->name : std::string_view(kind.transfer_syntax_uid)));
+        tally.failed(
+            file.path,
+            fmt::format("the node does not take {} in {}",
+                        sop_class != nullptr ? sop_class->name : kind.sop_class_uid.view(),
+                        syntax != nullptr ? syntax->name : std::string_view(kind.transfer_syntax_uid)));
         co_return;
     }
     auto payload = FilePayload::open(file.path, file.data_set_offset, file.data_set_bytes);
@@ -170,7 +177,8 @@ Task<void> send_files(Caller caller, const StorePlan& plan, Round& round, Tally&
     }
 }
 
-void send_round(const Caller& caller, const StorePlan& plan, KindRange range, unsigned associations, Tally& tally) {
+void send_round(const Caller& caller, const StorePlan& plan, KindRange range, unsigned associations,
+                Tally& tally) {
     Round round;
     round.wanted = wanted_contexts(plan, range);
     for (const auto& file : plan.files) {
@@ -180,7 +188,8 @@ void send_round(const Caller& caller, const StorePlan& plan, KindRange range, un
     net::ul::IoThreads io(std::max<std::size_t>(1, parallel));
     std::vector<std::future<void>> running;
     for (std::size_t n = 0; n < parallel; ++n) {
-        running.push_back(asio::co_spawn(io.next_executor(), send_files(caller, plan, round, tally), asio::use_future));
+        running.push_back(
+            asio::co_spawn(io.next_executor(), send_files(caller, plan, round, tally), asio::use_future));
     }
     for (auto& one : running) one.get();
 }
@@ -211,14 +220,18 @@ void add_store(CLI::App& app, int& status) {
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("store", "Send files to a node (C-STORE)");
     add_peer_options(*command, options->peer);
-    command->add_option("PATH", options->paths, "Files, and folders with all below them")->required()->type_name("");
-    command->add_option("-j,--associations", options->associations, "Associations at the same time (default 1)")
+    command->add_option("PATH", options->paths, "Files, and folders with all below them")
+        ->required()
+        ->type_name("");
+    command
+        ->add_option("-j,--associations", options->associations, "Associations at the same time (default 1)")
         ->type_name("N")
         ->check(CLI::Range(1u, 64u));
     command->add_flag("-q,--quiet", options->quiet, "Do not name the files that are skipped");
     command->footer(
         "Only what the files need is proposed, and data sets are sent as they are in the files, never\n"
-        "re-encoded. Files that are not DICOM, and DICOMDIRs, are skipped. Exit status 1 when any file failed.\n\n"
+        "re-encoded. Files that are not DICOM, and DICOMDIRs, are skipped. Exit status 1 when any file "
+        "failed.\n\n"
         "Examples:\n"
         "  sagitta store PACS@10.0.0.5:104 image.dcm\n"
         "  sagitta store PACS@10.0.0.5:104 -j 4 /media/cdrom\n"

@@ -11,7 +11,8 @@ namespace {
 int run(const ConfigurationOptions& options) {
     const auto loaded = read_configuration(options);
     if (!loaded) return kUsage;
-    const auto report = storage::verify(loaded->configuration.node.data, [](std::string_view line) { note(line); });
+    const auto report =
+        storage::verify(loaded->configuration.node.data, [](std::string_view line) { note(line); });
     if (!report) {
         complain("", report.error());
         return kFailed;
@@ -26,7 +27,8 @@ int run(const ConfigurationOptions& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, int& status) {
-    auto* command = app.add_subcommand("verify", "Read every byte of an archive and check that it is as it was stored");
+    auto* command =
+        app.add_subcommand("verify", "Read every byte of an archive and check that it is as it was stored");
     auto options = add_configuration_options(*command, false);
     command->footer(
         "The node must not be running. Nothing is changed. Exit status 1 when there is damage.\n\n"

@@ -6,7 +6,9 @@
 
 namespace sagitta::tools {
 
-std::string version_line() { return "sagitta " SAGITTA_VERSION; }
+std::string version_line() {
+    return "sagitta " SAGITTA_VERSION;
+}
 
 void add_version(CLI::App& app, int& status) {
     auto* command = app.add_subcommand("version", "Show the version and how it names itself to others");

@@ -9,7 +9,9 @@ namespace sagitta::tools {
 std::shared_ptr<ConfigurationOptions> add_configuration_options(CLI::App& command, bool node_flags) {
     auto options = std::make_shared<ConfigurationOptions>();
     auto& flags = options->flags;
-    command.add_option("-c,--config", options->file, "Configuration file (default: ./sagitta.toml, when it exists)")
+    command
+        .add_option("-c,--config", options->file,
+                    "Configuration file (default: ./sagitta.toml, when it exists)")
         ->type_name("FILE");
     command.add_option("--data", flags.data, "Folder of the archive")->type_name("DIR");
     if (!node_flags) return options;
@@ -26,8 +28,8 @@ std::shared_ptr<ConfigurationOptions> add_configuration_options(CLI::App& comman
 }
 
 std::optional<app::LoadedConfiguration> read_configuration(const ConfigurationOptions& options) {
-    auto loaded = app::load_configuration(options.file.empty() ? app::default_configuration_file() : options.file,
-                                          options.flags);
+    auto loaded = app::load_configuration(
+        options.file.empty() ? app::default_configuration_file() : options.file, options.flags);
     for (const auto& warning : loaded.warnings) note(fmt::format("{} (warning)", warning));
     for (const auto& problem : loaded.problems) note(problem);
     if (!loaded.problems.empty()) return std::nullopt;

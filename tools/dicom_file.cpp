@@ -36,7 +36,8 @@ Error failure(const std::string& path, int reason) {
 
 Result<void> read_beginning(int file, const std::string& path, std::uint64_t max_bytes, ByteBuffer& into) {
     while (into.size() < max_bytes) {
-        const auto room = into.prepare(static_cast<std::size_t>(std::min(kChunkBytes, max_bytes - into.size())));
+        const auto room =
+            into.prepare(static_cast<std::size_t>(std::min(kChunkBytes, max_bytes - into.size())));
         const auto got = ::read(file, room.data(), room.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return failure(path, errno);

@@ -20,7 +20,9 @@ Result<std::unique_ptr<FilePayload>> FilePayload::open(const std::string& path, 
     return std::unique_ptr<FilePayload>(new FilePayload(file, offset_bytes, size_bytes));
 }
 
-FilePayload::~FilePayload() { ::close(file_); }
+FilePayload::~FilePayload() {
+    ::close(file_);
+}
 
 Task<Result<std::span<const std::byte>>> FilePayload::next() {
     chunk_.clear();

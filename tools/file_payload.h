@@ -16,7 +16,8 @@ namespace sagitta::tools {
 class FilePayload final : public net::dimse::Payload {
 public:
     /// `size_bytes` from `offset_bytes`. Errors: not_found, io_failure.
-    [[nodiscard]] static Result<std::unique_ptr<FilePayload>> open(const std::string& path, std::uint64_t offset_bytes,
+    [[nodiscard]] static Result<std::unique_ptr<FilePayload>> open(const std::string& path,
+                                                                   std::uint64_t offset_bytes,
                                                                    std::uint64_t size_bytes);
     ~FilePayload() override;
     FilePayload(const FilePayload&) = delete;
@@ -27,7 +28,8 @@ public:
     [[nodiscard]] Task<Result<std::span<const std::byte>>> next() override;
 
 private:
-    FilePayload(int file, std::uint64_t offset, std::uint64_t size) : file_(file), offset_(offset), size_(size) {}
+    FilePayload(int file, std::uint64_t offset, std::uint64_t size)
+        : file_(file), offset_(offset), size_(size) {}
 
     int file_;
     std::uint64_t offset_;

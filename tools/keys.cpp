@@ -25,7 +25,8 @@ Result<void> add_key(std::string_view text, dicom::DataSet& identifier) {
     const auto equals = text.find('=');
     const auto tag = parse_keyword(text.substr(0, equals));
     if (!tag) return tag.error();
-    const std::string_view value = equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
     const auto* entry = dicom::find_tag(*tag);
     const dicom::Vr vr = entry != nullptr ? entry->vr : dicom::Vr::UN;
     if (!dicom::is_valid_utf8(value)) {
@@ -40,8 +41,8 @@ Result<void> add_key(std::string_view text, dicom::DataSet& identifier) {
         return {};
     }
     if (!dicom::is_text(vr)) {
-        return Error(Errc::invalid_argument,
-                     fmt::format("{} has VR {}: a value of it cannot be asked for", to_string(*tag), to_string(vr)));
+        return Error(Errc::invalid_argument, fmt::format("{} has VR {}: a value of it cannot be asked for",
+                                                         to_string(*tag), to_string(vr)));
     }
     identifier.set_text(*tag, vr, value);
     return {};

@@ -50,7 +50,8 @@ std::string_view meaning(std::uint16_t code) {
 void add_peer_options(CLI::App& command, PeerOptions& options) {
     command.add_option("PEER", options.peer, "The remote node, AET@HOST:PORT")->required()->type_name("");
     command.add_option("--calling", options.calling, "Our AE title (default SAGITTA)")->type_name("AET");
-    command.add_option("--timeout", options.timeout, "How long to wait for an answer (default 60s)")->type_name("TIME");
+    command.add_option("--timeout", options.timeout, "How long to wait for an answer (default 60s)")
+        ->type_name("TIME");
     command.add_flag("--json", options.json, "Print JSON");
 }
 
@@ -59,7 +60,8 @@ Result<Caller> make_caller(const PeerOptions& options) {
     if (!address) return std::move(address).error();
     const auto calling = net::ul::AeTitle::parse(options.calling);
     if (!calling) {
-        return Error(Errc::invalid_argument, "--calling: an AE title has 1 to 16 printable ASCII characters and no backslash");
+        return Error(Errc::invalid_argument,
+                     "--calling: an AE title has 1 to 16 printable ASCII characters and no backslash");
     }
     const auto timeout = app::parse_duration(options.timeout);
     if (!timeout) return Error(timeout.error()).within("--timeout");
@@ -74,11 +76,14 @@ Result<Caller> make_caller(const PeerOptions& options) {
 }
 
 void add_query_options(CLI::App& command, QueryOptions& options) {
-    command.add_option("-k,--key", options.keys, "Match Keyword=value, or return Keyword (repeatable; tags work too)")
+    command
+        .add_option("-k,--key", options.keys,
+                    "Match Keyword=value, or return Keyword (repeatable; tags work too)")
         ->type_name("KEYWORD[=VALUE]")
         ->allow_extra_args(false);
     command.add_option("--level", options.level, "patient, study, series or image")->type_name("LEVEL");
-    command.add_option("--model", options.model, "Information model: study (default) or patient")->type_name("MODEL");
+    command.add_option("--model", options.model, "Information model: study (default) or patient")
+        ->type_name("MODEL");
 }
 
 Result<Query> make_query(const QueryOptions& options, const std::string& default_level) {
@@ -92,7 +97,8 @@ Result<Query> make_query(const QueryOptions& options, const std::string& default
         return Error(Errc::invalid_argument,
                      options.level.empty()
                          ? "nothing says which level is meant: give -k StudyInstanceUID=… or --level"
-                         : fmt::format("--level '{}' is none of patient, study, series, image", log::escaped(options.level)));
+                         : fmt::format("--level '{}' is none of patient, study, series, image",
+                                       log::escaped(options.level)));
     }
     if (!options.model.empty() && options.model != "study" && options.model != "patient") {
         return Error(Errc::invalid_argument, "--model is study or patient");

@@ -18,34 +18,72 @@ namespace uids = dicom::uids;
 // One context for each transfer syntax. Nine classes of eight: with the model and the classes below
 // they stay within 128.
 constexpr std::string_view kCommonClasses[] = {
-    uids::CTImageStorage, uids::MRImageStorage, uids::ComputedRadiographyImageStorage,
-    uids::DigitalXRayImageStorageForPresentation, uids::DigitalMammographyXRayImageStorageForPresentation,
-    uids::UltrasoundImageStorage, uids::UltrasoundMultiFrameImageStorage, uids::SecondaryCaptureImageStorage,
+    uids::CTImageStorage,
+    uids::MRImageStorage,
+    uids::ComputedRadiographyImageStorage,
+    uids::DigitalXRayImageStorageForPresentation,
+    uids::DigitalMammographyXRayImageStorageForPresentation,
+    uids::UltrasoundImageStorage,
+    uids::UltrasoundMultiFrameImageStorage,
+    uids::SecondaryCaptureImageStorage,
     uids::XRayAngiographicImageStorage,
 };
 // One context each.
 constexpr std::string_view kOtherClasses[] = {
-    uids::PositronEmissionTomographyImageStorage, uids::NuclearMedicineImageStorage, uids::EnhancedCTImageStorage,
-    uids::EnhancedMRImageStorage, uids::EnhancedPETImageStorage, uids::XRayRadiofluoroscopicImageStorage,
-    uids::EnhancedXAImageStorage, uids::EnhancedXRFImageStorage, uids::XRay3DAngiographicImageStorage,
-    uids::BreastTomosynthesisImageStorage, uids::DigitalXRayImageStorageForProcessing,
-    uids::DigitalMammographyXRayImageStorageForProcessing, uids::DigitalIntraOralXRayImageStorageForPresentation,
+    uids::PositronEmissionTomographyImageStorage,
+    uids::NuclearMedicineImageStorage,
+    uids::EnhancedCTImageStorage,
+    uids::EnhancedMRImageStorage,
+    uids::EnhancedPETImageStorage,
+    uids::XRayRadiofluoroscopicImageStorage,
+    uids::EnhancedXAImageStorage,
+    uids::EnhancedXRFImageStorage,
+    uids::XRay3DAngiographicImageStorage,
+    uids::BreastTomosynthesisImageStorage,
+    uids::DigitalXRayImageStorageForProcessing,
+    uids::DigitalMammographyXRayImageStorageForProcessing,
+    uids::DigitalIntraOralXRayImageStorageForPresentation,
     uids::MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
-    uids::MultiFrameGrayscaleWordSecondaryCaptureImageStorage, uids::MultiFrameTrueColorSecondaryCaptureImageStorage,
-    uids::MultiFrameSingleBitSecondaryCaptureImageStorage, uids::EnhancedUSVolumeStorage,
-    uids::VLEndoscopicImageStorage, uids::VideoEndoscopicImageStorage, uids::VLMicroscopicImageStorage,
-    uids::VLPhotographicImageStorage, uids::VLWholeSlideMicroscopyImageStorage,
-    uids::OphthalmicPhotography8BitImageStorage, uids::OphthalmicTomographyImageStorage,
-    uids::DermoscopicPhotographyImageStorage, uids::SegmentationStorage, uids::LabelMapSegmentationStorage,
-    uids::SurfaceSegmentationStorage, uids::ParametricMapStorage, uids::RawDataStorage,
-    uids::SpatialRegistrationStorage, uids::DeformableSpatialRegistrationStorage, uids::RealWorldValueMappingStorage,
-    uids::GrayscaleSoftcopyPresentationStateStorage, uids::ColorSoftcopyPresentationStateStorage,
-    uids::BlendingSoftcopyPresentationStateStorage, uids::BasicTextSRStorage, uids::EnhancedSRStorage,
-    uids::ComprehensiveSRStorage, uids::Comprehensive3DSRStorage, uids::KeyObjectSelectionDocumentStorage,
-    uids::XRayRadiationDoseSRStorage, uids::MammographyCADSRStorage, uids::ChestCADSRStorage,
-    uids::EncapsulatedPDFStorage, uids::TwelveLeadECGWaveformStorage, uids::GeneralECGWaveformStorage,
-    uids::RTImageStorage, uids::RTDoseStorage, uids::RTStructureSetStorage, uids::RTPlanStorage,
-    uids::RTIonPlanStorage, uids::RTBeamsTreatmentRecordStorage,
+    uids::MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    uids::MultiFrameTrueColorSecondaryCaptureImageStorage,
+    uids::MultiFrameSingleBitSecondaryCaptureImageStorage,
+    uids::EnhancedUSVolumeStorage,
+    uids::VLEndoscopicImageStorage,
+    uids::VideoEndoscopicImageStorage,
+    uids::VLMicroscopicImageStorage,
+    uids::VLPhotographicImageStorage,
+    uids::VLWholeSlideMicroscopyImageStorage,
+    uids::OphthalmicPhotography8BitImageStorage,
+    uids::OphthalmicTomographyImageStorage,
+    uids::DermoscopicPhotographyImageStorage,
+    uids::SegmentationStorage,
+    uids::LabelMapSegmentationStorage,
+    uids::SurfaceSegmentationStorage,
+    uids::ParametricMapStorage,
+    uids::RawDataStorage,
+    uids::SpatialRegistrationStorage,
+    uids::DeformableSpatialRegistrationStorage,
+    uids::RealWorldValueMappingStorage,
+    uids::GrayscaleSoftcopyPresentationStateStorage,
+    uids::ColorSoftcopyPresentationStateStorage,
+    uids::BlendingSoftcopyPresentationStateStorage,
+    uids::BasicTextSRStorage,
+    uids::EnhancedSRStorage,
+    uids::ComprehensiveSRStorage,
+    uids::Comprehensive3DSRStorage,
+    uids::KeyObjectSelectionDocumentStorage,
+    uids::XRayRadiationDoseSRStorage,
+    uids::MammographyCADSRStorage,
+    uids::ChestCADSRStorage,
+    uids::EncapsulatedPDFStorage,
+    uids::TwelveLeadECGWaveformStorage,
+    uids::GeneralECGWaveformStorage,
+    uids::RTImageStorage,
+    uids::RTDoseStorage,
+    uids::RTStructureSetStorage,
+    uids::RTPlanStorage,
+    uids::RTIonPlanStorage,
+    uids::RTBeamsTreatmentRecordStorage,
 };
 constexpr std::string_view kSyntaxes[] = {
     uids::ExplicitVRLittleEndian, uids::ImplicitVRLittleEndian, uids::JPEGLosslessSV1, uids::JPEG2000Lossless,
@@ -53,7 +91,10 @@ constexpr std::string_view kSyntaxes[] = {
 };
 // Offered beside those where one context holds them all anyway.
 constexpr std::string_view kMoreSyntaxes[] = {
-    uids::DeflatedExplicitVRLittleEndian, uids::ExplicitVRBigEndian, uids::JPEGExtended12Bit, uids::JPEGLossless,
+    uids::DeflatedExplicitVRLittleEndian,
+    uids::ExplicitVRBigEndian,
+    uids::JPEGExtended12Bit,
+    uids::JPEGLossless,
     uids::JPEGLSNearLossless,
 };
 
@@ -70,8 +111,9 @@ Result<std::string> sop_class(const std::string& text) {
     for (const auto uid : kOtherClasses) {
         if (keyword_of(uid) == text) return std::string(uid);
     }
-    return Error(Errc::invalid_argument,
-                 fmt::format("--sop-class: '{}' is no UID and no keyword of the common classes", log::escaped(text)));
+    return Error(
+        Errc::invalid_argument,
+        fmt::format("--sop-class: '{}' is no UID and no keyword of the common classes", log::escaped(text)));
 }
 
 Result<std::string> transfer_syntax(const std::string& text) {
@@ -84,8 +126,8 @@ Result<std::string> transfer_syntax(const std::string& text) {
 
 }  // namespace
 
-Result<std::vector<net::scu::WantedContext>> retrieve_contexts(std::span<const std::string> sop_classes,
-                                                               std::span<const std::string> transfer_syntaxes) {
+Result<std::vector<net::scu::WantedContext>> retrieve_contexts(
+    std::span<const std::string> sop_classes, std::span<const std::string> transfer_syntaxes) {
     std::vector<std::string> classes;
     std::vector<std::string> syntaxes;
     for (const auto& text : sop_classes) {
@@ -113,7 +155,8 @@ Result<std::vector<net::scu::WantedContext>> retrieve_contexts(std::span<const s
         wish.as_scp = true;
         const bool shared = !all_classes || n >= std::size(kCommonClasses);
         if (all_syntaxes && shared) {
-            wish.transfer_syntaxes.insert(wish.transfer_syntaxes.end(), std::begin(kMoreSyntaxes), std::end(kMoreSyntaxes));
+            wish.transfer_syntaxes.insert(wish.transfer_syntaxes.end(), std::begin(kMoreSyntaxes),
+                                          std::end(kMoreSyntaxes));
         }
         wanted.push_back(std::move(wish));
     }

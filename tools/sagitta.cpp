@@ -14,8 +14,9 @@ int run(int argc, char** argv) {
     CLI::App app("A DICOM node: receives, archives, finds and gives back images.", "sagitta");
     app.require_subcommand(1);
     app.set_version_flag("--version", version_line());
-    app.footer("A remote node is written AET@HOST:PORT. `sagitta COMMAND --help` explains a command.\n"
-               "Exit status: 0 done, 1 failed, 2 not understood.");
+    app.footer(
+        "A remote node is written AET@HOST:PORT. `sagitta COMMAND --help` explains a command.\n"
+        "Exit status: 0 done, 1 failed, 2 not understood.");
     add_commands(app, status);
     try {
         app.parse(argc, argv);

@@ -43,7 +43,8 @@ private:
     void add_folder(const std::string& path) {
         std::vector<std::string> found;
         std::error_code wrong;
-        auto entry = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, wrong);
+        auto entry =
+            fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, wrong);
         for (; !wrong && entry != fs::recursive_directory_iterator(); entry.increment(wrong)) {
             std::error_code ignored;
             if (entry->is_regular_file(ignored)) found.push_back(entry->path().string());
@@ -70,7 +71,8 @@ private:
             }
             return;
         }
-        if (file->layout.meta.text(tags::MediaStorageSOPClassUID) == dicom::uids::MediaStorageDirectoryStorage) {
+        if (file->layout.meta.text(tags::MediaStorageSOPClassUID) ==
+            dicom::uids::MediaStorageDirectoryStorage) {
             return skip(path, "a DICOMDIR is no object");
         }
         FileKind kind;
@@ -115,7 +117,8 @@ private:
 
 }  // namespace
 
-StorePlan make_store_plan(std::span<const std::string> paths, const std::function<void(std::string_view)>& note) {
+StorePlan make_store_plan(std::span<const std::string> paths,
+                          const std::function<void(std::string_view)>& note) {
     Planner planner(note);
     for (const auto& path : paths) planner.add_path(path);
     return planner.take();

@@ -23,7 +23,9 @@ std::size_t terminal_width() {
     return size.ws_col;
 }
 
-void complain(std::string_view what) { note(fmt::format("sagitta: {}", what)); }
+void complain(std::string_view what) {
+    note(fmt::format("sagitta: {}", what));
+}
 
 void complain(std::string_view prefix, const Error& error) {
     complain(prefix.empty() ? error.message() : fmt::format("{}: {}", prefix, error.message()));
@@ -52,7 +54,9 @@ std::string readable_bytes(std::uint64_t bytes) {
 
 Progress::Progress() : on_terminal_(isatty(STDERR_FILENO) == 1), last_(std::chrono::steady_clock::now()) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+    clear();
+}
 
 bool Progress::is_due() {
     return on_terminal_ && std::chrono::steady_clock::now() - last_ >= std::chrono::milliseconds(200);

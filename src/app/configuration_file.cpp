@@ -89,8 +89,10 @@ public:
     // By line, whatever order the tables came in.
     void finish() {
         const auto put = [this](std::vector<Remark>& from, std::vector<std::string>& to) {
-            std::stable_sort(from.begin(), from.end(), [](const Remark& a, const Remark& b) { return a.line < b.line; });
-            for (const auto& remark : from) to.push_back(fmt::format("{}:{}: {}", name_, remark.line, remark.text));
+            std::stable_sort(from.begin(), from.end(),
+                             [](const Remark& a, const Remark& b) { return a.line < b.line; });
+            for (const auto& remark : from)
+                to.push_back(fmt::format("{}:{}: {}", name_, remark.line, remark.text));
         };
         put(problems_, loaded_.problems);
         put(warnings_, loaded_.warnings);
@@ -143,8 +145,9 @@ private:
                 return problem(line, fmt::format("the peer {} stands here twice", to_string(peer.address)));
             }
             if (other.address.ae_title == peer.address.ae_title) {
-                warning(line, fmt::format("several peers are called {}: a C-MOVE to that name goes to the first",
-                                          peer.address.ae_title.view()));
+                warning(line,
+                        fmt::format("several peers are called {}: a C-MOVE to that name goes to the first",
+                                    peer.address.ae_title.view()));
             }
         }
         loaded_.configuration.peers.push_back(std::move(peer));
@@ -153,7 +156,8 @@ private:
     void address(const toml::node& node, std::uint32_t line, Peer& peer) {
         const auto* text = node.as_string();
         if (text == nullptr) {
-            return problem(line, fmt::format("peer.address must be \"AET@HOST:PORT\", not {}", type_name(node.type())));
+            return problem(
+                line, fmt::format("peer.address must be \"AET@HOST:PORT\", not {}", type_name(node.type())));
         }
         auto parsed = parse_peer_address(text->get());
         if (!parsed) return problem(line, "peer.address " + parsed.error().context);
@@ -163,20 +167,24 @@ private:
     void rights(const toml::node& node, std::uint32_t line, Rights& into) {
         const auto* list = node.as_array();
         if (list == nullptr) {
-            return problem(line, fmt::format("peer.allow must be a list, for example [\"echo\", \"store\"], not {}",
-                                             type_name(node.type())));
+            return problem(line,
+                           fmt::format("peer.allow must be a list, for example [\"echo\", \"store\"], not {}",
+                                       type_name(node.type())));
         }
         into = Rights{false, false, false, false, false};
         for (const auto& entry : *list) {
             const auto entry_line = entry.source().begin.line;
             const auto* word = entry.as_string();
             if (word == nullptr) {
-                problem(entry_line, fmt::format("peer.allow must hold words in quotes, not {}", type_name(entry.type())));
+                problem(entry_line,
+                        fmt::format("peer.allow must hold words in quotes, not {}", type_name(entry.type())));
                 continue;
             }
             bool later = false;
             if (auto wrong = allow(into, word->get(), later)) problem(entry_line, "peer.allow: " + *wrong);
-            if (later) warning(entry_line, fmt::format("peer.allow: \"{}\" is known, but not served yet", word->get()));
+            if (later)
+                warning(entry_line,
+                        fmt::format("peer.allow: \"{}\" is known, but not served yet", word->get()));
         }
     }
 
@@ -186,8 +194,8 @@ private:
     std::vector<Remark> warnings_;
 };
 
-void apply_flag(LoadedConfiguration& loaded, std::string_view flag, std::string_view section, std::string_view name,
-                const std::string& text) {
+void apply_flag(LoadedConfiguration& loaded, std::string_view flag, std::string_view section,
+                std::string_view name, const std::string& text) {
     const auto* key = find_key(section, name);
     RawValue raw;
     raw.kind = RawKind::untyped;
@@ -203,7 +211,8 @@ void apply_set(LoadedConfiguration& loaded, std::string_view assignment) {
     const auto dot = dotted.find('.');
     if (equals == std::string_view::npos || dot == std::string_view::npos) {
         loaded.problems.push_back(
-            fmt::format("--set: '{}' is no section.key=value, for example limits.max_pdu=64KiB", log::escaped(assignment)));
+            fmt::format("--set: '{}' is no section.key=value, for example limits.max_pdu=64KiB",
+                        log::escaped(assignment)));
         return;
     }
     const auto section = dotted.substr(0, dot);
@@ -234,7 +243,8 @@ void apply_flags(LoadedConfiguration& loaded, const ConfigurationFlags& flags) {
             continue;
         }
         const std::string written = to_string(*address);
-        std::erase_if(loaded.configuration.peers, [&](const Peer& p) { return to_string(p.address) == written; });
+        std::erase_if(loaded.configuration.peers,
+                      [&](const Peer& p) { return to_string(p.address) == written; });
         Peer peer;
         peer.address = std::move(*address);
         loaded.configuration.peers.push_back(std::move(peer));
@@ -248,7 +258,8 @@ std::string default_configuration_file() {
     return std::filesystem::exists("sagitta.toml", ignored) ? "sagitta.toml" : "";
 }
 
-LoadedConfiguration parse_configuration(std::string_view toml, const std::string& name, const ConfigurationFlags& flags) {
+LoadedConfiguration parse_configuration(std::string_view toml, const std::string& name,
+                                        const ConfigurationFlags& flags) {
     LoadedConfiguration loaded;
     loaded.file = name;
     Reader reader(loaded, name);
@@ -280,7 +291,8 @@ LoadedConfiguration load_configuration(const std::string& path, const Configurat
     if (!file || file.bad()) {
         LoadedConfiguration loaded;
         loaded.file = path;
-        loaded.problems.push_back(fmt::format("{}: cannot be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
+        loaded.problems.push_back(
+            fmt::format("{}: cannot be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
         return loaded;
     }
     return parse_configuration(text.str(), path, flags);

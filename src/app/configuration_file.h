@@ -22,8 +22,8 @@ struct ConfigurationFlags {
 };
 
 struct LoadedConfiguration {
-    Configuration configuration;  ///< to be used only when there are no problems
-    std::string file;             ///< what was read; empty: nothing but flags and defaults
+    Configuration configuration;        ///< to be used only when there are no problems
+    std::string file;                   ///< what was read; empty: nothing but flags and defaults
     std::vector<std::string> problems;  ///< "sagitta.toml:12: unknown key …", by line
     std::vector<std::string> warnings;  ///< in the same form
 };
@@ -32,7 +32,8 @@ struct LoadedConfiguration {
 [[nodiscard]] std::string default_configuration_file();
 
 /// An empty `path` reads no file.
-[[nodiscard]] LoadedConfiguration load_configuration(const std::string& path, const ConfigurationFlags& flags = {});
+[[nodiscard]] LoadedConfiguration load_configuration(const std::string& path,
+                                                     const ConfigurationFlags& flags = {});
 
 /// The same for text that is already here; `name` stands in front of line numbers.
 [[nodiscard]] LoadedConfiguration parse_configuration(std::string_view toml, const std::string& name,

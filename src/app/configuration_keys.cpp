@@ -26,7 +26,9 @@ Problem wrong_type(std::string_view wanted, const RawValue& raw) {
     return fmt::format("must be {}, not {}", wanted, raw.type_name);
 }
 
-bool is_string(const RawValue& raw) { return raw.kind == RawKind::string || raw.kind == RawKind::untyped; }
+bool is_string(const RawValue& raw) {
+    return raw.kind == RawKind::string || raw.kind == RawKind::untyped;
+}
 
 template <class T>
 Problem read_integer(const RawValue& raw, std::uint64_t least, std::uint64_t most, T& into) {
@@ -146,30 +148,38 @@ Problem on_conflict(Configuration& c, const RawValue& raw) {
 
 Problem level(Configuration& c, const RawValue& raw) {
     using log::Level;
-    constexpr Choice<Level> kLevels[] = {{"trace", Level::trace},     {"debug", Level::debug},
-                                         {"info", Level::info},       {"warning", Level::warning},
-                                         {"error", Level::error},     {"off", Level::off}};
+    constexpr Choice<Level> kLevels[] = {{"trace", Level::trace}, {"debug", Level::debug},
+                                         {"info", Level::info},   {"warning", Level::warning},
+                                         {"error", Level::error}, {"off", Level::off}};
     return read_choice(raw, kLevels, c.log_level);
 }
 
 constexpr ConfigurationKey kKeys[] = {
     {"node", "ae_title", ae_title},
     {"node", "bind", bind},
-    {"node", "port", [](Configuration& c, const RawValue& r) { return read_integer(r, 0, 65535, c.node.port); }},
+    {"node", "port",
+     [](Configuration& c, const RawValue& r) { return read_integer(r, 0, 65535, c.node.port); }},
     {"node", "data", data},
-    {"node", "promiscuous", [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.promiscuous); }},
+    {"node", "promiscuous",
+     [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.promiscuous); }},
     {"storage", "layout", layout},
     {"storage", "volume_size",
      [](Configuration& c, const RawValue& r) { return read_size(r, 64 * kKiB, 64 * kTiB, c.storage.volume_size); }},
     {"storage", "on_conflict", on_conflict},
     {"storage", "memory_budget",
-     [](Configuration& c, const RawValue& r) { return read_size(r, 16 * kMiB, 16 * kTiB, c.storage.memory_budget); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_size(r, 16 * kMiB, 16 * kTiB, c.storage.memory_budget);
+     }},
     {"storage", "accept_unknown_sop_classes",
-     [](Configuration& c, const RawValue& r) { return read_boolean(r, c.storage.accept_unknown_sop_classes); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_boolean(r, c.storage.accept_unknown_sop_classes);
+     }},
     {"limits", "associations",
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 65535, c.limits.associations); }},
     {"limits", "associations_per_peer",
-     [](Configuration& c, const RawValue& r) { return read_integer(r, 0, 65535, c.limits.associations_per_peer); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_integer(r, 0, 65535, c.limits.associations_per_peer);
+     }},
     {"limits", "max_pdu",
      [](Configuration& c, const RawValue& r) { return read_size(r, 4 * kKiB, 16 * kMiB, c.limits.max_pdu); }},
     {"limits", "max_object",
@@ -179,11 +189,15 @@ constexpr ConfigurationKey kKeys[] = {
     {"limits", "artim_timeout",
      [](Configuration& c, const RawValue& r) { return read_duration(r, 1s, 1h, c.limits.artim_timeout); }},
     {"limits", "response_timeout",
-     [](Configuration& c, const RawValue& r) { return read_duration(r, 1s, 24h, c.limits.response_timeout); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_duration(r, 1s, 24h, c.limits.response_timeout);
+     }},
     {"limits", "shutdown_grace",
      [](Configuration& c, const RawValue& r) { return read_duration(r, 0s, 1h, c.limits.shutdown_grace); }},
     {"limits", "max_matches",
-     [](Configuration& c, const RawValue& r) { return read_integer(r, 0, 1'000'000'000, c.limits.max_matches); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_integer(r, 0, 1'000'000'000, c.limits.max_matches);
+     }},
     {"limits", "sequence_depth",
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 1024, c.limits.sequence_depth); }},
     {"log", "level", level},
@@ -195,13 +209,15 @@ constexpr ConfigurationKey kKeys[] = {
 
 constexpr std::string_view kSections[] = {"node", "peer", "storage", "limits", "log", "threads"};
 constexpr std::string_view kLater[] = {
-    "tls",   "completion",    "deid",              "destination",   "route",
-    "sender", "storage.quota", "storage.retention", "storage.index",
+    "tls",           "completion",        "deid",          "destination", "route", "sender",
+    "storage.quota", "storage.retention", "storage.index",
 };
 
 }  // namespace
 
-std::span<const ConfigurationKey> configuration_keys() { return kKeys; }
+std::span<const ConfigurationKey> configuration_keys() {
+    return kKeys;
+}
 
 const ConfigurationKey* find_key(std::string_view section, std::string_view name) {
     const auto* found = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const ConfigurationKey& key) {
@@ -235,7 +251,8 @@ std::string unknown_key(std::string_view section, std::string_view name) {
         if (key.section == section) names.push_back(key.name);
     }
     if (section == "peer") names = {"address", "allow"};
-    if (const auto near = nearest(name, names); !near.empty()) what += fmt::format(", did you mean {}?", near);
+    if (const auto near = nearest(name, names); !near.empty())
+        what += fmt::format(", did you mean {}?", near);
     return what;
 }
 
@@ -248,7 +265,8 @@ std::optional<std::string> allow(Rights& rights, std::string_view word, bool& kn
     if (word == "get") return rights.get = true, std::nullopt;
     if (word == "commit") return known_later = true, std::nullopt;
     std::string what = fmt::format("\"{}\" is nothing that can be allowed", log::escaped(word));
-    if (const auto near = nearest(word, kWords); !near.empty()) return what + fmt::format(", did you mean \"{}\"?", near);
+    if (const auto near = nearest(word, kWords); !near.empty())
+        return what + fmt::format(", did you mean \"{}\"?", near);
     return what + ": echo, store, find, move, get";
 }
 

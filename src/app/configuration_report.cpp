@@ -36,7 +36,8 @@ std::vector<std::string_view> words(const Rights& rights) {
 
 std::string joined(const std::vector<std::string_view>& list, std::string_view quote) {
     std::string text;
-    for (const auto word : list) text.append(text.empty() ? "" : ", ").append(quote).append(word).append(quote);
+    for (const auto word : list)
+        text.append(text.empty() ? "" : ", ").append(quote).append(word).append(quote);
     return text;
 }
 
@@ -46,7 +47,9 @@ std::string_view level_word(log::Level level) {
 }
 
 void limits(const Limits& limits, std::string& out) {
-    const auto number = [&](std::string_view key, std::uint64_t value) { out += fmt::format("{} = {}\n", key, value); };
+    const auto number = [&](std::string_view key, std::uint64_t value) {
+        out += fmt::format("{} = {}\n", key, value);
+    };
     const auto size = [&](std::string_view key, std::uint64_t value) {
         out += fmt::format("{} = \"{}\"\n", key, size_text(value));
     };
@@ -69,17 +72,20 @@ void limits(const Limits& limits, std::string& out) {
 }  // namespace
 
 std::string to_toml(const Configuration& c) {
-    std::string out = fmt::format("[node]\nae_title = {}\nbind = {}\nport = {}\ndata = {}\npromiscuous = {}\n",
-                                  quoted(c.node.ae_title.view()), quoted(c.node.bind), c.node.port, quoted(c.node.data),
-                                  c.node.promiscuous);
+    std::string out =
+        fmt::format("[node]\nae_title = {}\nbind = {}\nport = {}\ndata = {}\npromiscuous = {}\n",
+                    quoted(c.node.ae_title.view()), quoted(c.node.bind), c.node.port, quoted(c.node.data),
+                    c.node.promiscuous);
     for (const auto& peer : c.peers) {
         out += fmt::format("\n[[peer]]\naddress = {}\nallow = [{}]\n", quoted(to_string(peer.address)),
                            joined(words(peer.rights), "\""));
     }
     out += fmt::format(
-        "\n[storage]\nlayout = \"volumes\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = \"{}\"\n"
+        "\n[storage]\nlayout = \"volumes\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = "
+        "\"{}\"\n"
         "accept_unknown_sop_classes = {}\n",
-        size_text(c.storage.volume_size), c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
+        size_text(c.storage.volume_size),
+        c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
         size_text(c.storage.memory_budget), c.storage.accept_unknown_sop_classes);
     limits(c.limits, out);
     out += fmt::format("\n[log]\nlevel = \"{}\"\n", level_word(c.log_level));
@@ -87,13 +93,15 @@ std::string to_toml(const Configuration& c) {
     return out;
 }
 
-bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(const std::string& address) {
+    return address.starts_with("127.") || address == "::1";
+}
 
 std::vector<std::string> explain(const Configuration& c) {
     std::vector<std::string> lines;
     const bool loopback = is_loopback(c.node.bind);
-    lines.push_back(fmt::format("listens as {} on {} port {}{}", c.node.ae_title.view(), c.node.bind, c.node.port,
-                                loopback ? ", which only this machine reaches" : ""));
+    lines.push_back(fmt::format("listens as {} on {} port {}{}", c.node.ae_title.view(), c.node.bind,
+                                c.node.port, loopback ? ", which only this machine reaches" : ""));
     lines.push_back(fmt::format("keeps what it receives in {}", c.node.data));
     if (loopback) {
         lines.emplace_back("any calling AE title may echo, store, find, move and get");
@@ -107,8 +115,8 @@ std::vector<std::string> explain(const Configuration& c) {
     if (!loopback) {
         for (const auto& peer : c.peers) {
             const auto list = words(peer.rights);
-            lines.push_back(fmt::format("{} calling from {} may {}", peer.address.ae_title.view(), peer.address.host,
-                                        list.empty() ? "do nothing" : joined(list, "")));
+            lines.push_back(fmt::format("{} calling from {} may {}", peer.address.ae_title.view(),
+                                        peer.address.host, list.empty() ? "do nothing" : joined(list, "")));
         }
     }
     if (c.peers.empty()) lines.emplace_back("C-MOVE goes nowhere: its destinations are the [[peer]]s");

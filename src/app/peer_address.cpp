@@ -12,8 +12,7 @@ namespace sagitta::app {
 namespace {
 
 Error refused(std::string_view text, std::string_view why) {
-    return {Errc::invalid_argument,
-            fmt::format("'{}' is no AET@HOST:PORT: {}", log::escaped(text), why)};
+    return {Errc::invalid_argument, fmt::format("'{}' is no AET@HOST:PORT: {}", log::escaped(text), why)};
 }
 
 bool is_host(std::string_view host) {
@@ -42,7 +41,8 @@ Result<PeerAddress> parse_peer_address(std::string_view text) {
     const auto at = text.rfind('@');
     if (at == std::string_view::npos) return refused(text, "there is no '@' behind the AE title");
     const auto ae_title = net::ul::AeTitle::parse(text.substr(0, at));
-    if (!ae_title) return refused(text, "an AE title has 1 to 16 printable ASCII characters and no backslash");
+    if (!ae_title)
+        return refused(text, "an AE title has 1 to 16 printable ASCII characters and no backslash");
     std::string_view host = text.substr(at + 1);
     std::string_view port;
     if (host.starts_with('[')) {
@@ -56,7 +56,8 @@ Result<PeerAddress> parse_peer_address(std::string_view text) {
     } else {
         const auto colon = host.find(':');
         if (colon == std::string_view::npos) return refused(text, "the port is missing, for example :104");
-        if (host.find(':', colon + 1) != std::string_view::npos) return refused(text, "an IPv6 address stands in '[' and ']'");
+        if (host.find(':', colon + 1) != std::string_view::npos)
+            return refused(text, "an IPv6 address stands in '[' and ']'");
         port = host.substr(colon + 1);
         host = host.substr(0, colon);
         if (!is_host(host)) return refused(text, "the host is no name and no address");

@@ -58,7 +58,8 @@ std::string plural(std::uint64_t count, std::string_view one) {
 bool is_plain_text(std::span<const std::byte> bytes) {
     auto text = as_text(bytes);
     while (!text.empty() && (text.back() == '\0' || text.back() == ' ')) text.remove_suffix(1);
-    return text.size() >= 2 && std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    return text.size() >= 2 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 std::string hexadecimal(const Element& element, std::size_t max_columns) {
@@ -72,7 +73,8 @@ std::string hexadecimal(const Element& element, std::size_t max_columns) {
             text += fmt::format("{:02x}", static_cast<unsigned>(bytes[at]));
         } else {
             const bool big = element.node().big_endian;
-            const auto word = big ? load_be<std::uint16_t>(bytes.data() + at) : load_le<std::uint16_t>(bytes.data() + at);
+            const auto word =
+                big ? load_be<std::uint16_t>(bytes.data() + at) : load_le<std::uint16_t>(bytes.data() + at);
             text += fmt::format("{:04x}", word);
         }
     }
@@ -106,7 +108,8 @@ class Dumper {
 public:
     Dumper(const DumpOptions& options, const LineSink& sink) : options_(options), sink_(sink) {}
 
-    void level(const ElementRange& elements, const CharacterSet& outer, std::uint32_t depth, const std::string& path) {
+    void level(const ElementRange& elements, const CharacterSet& outer, std::uint32_t depth,
+               const std::string& path) {
         const CharacterSet character_set = character_set_of(elements, outer);
         for (const Element element : elements) {
             const std::string name = name_of(elements, element, character_set);
@@ -135,12 +138,14 @@ private:
         for (const Element item : element.children()) {
             ++number;
             if (wanted) item_line(item, number, depth);
-            level(item.children(), character_set, wanted ? depth + 1 : depth, fmt::format("{}[{}]", path, number));
+            level(item.children(), character_set, wanted ? depth + 1 : depth,
+                  fmt::format("{}[{}]", path, number));
         }
         if (wanted) --inside_selected_;
     }
 
-    static std::string name_of(const ElementRange& elements, const Element& element, const CharacterSet& character_set) {
+    static std::string name_of(const ElementRange& elements, const Element& element,
+                               const CharacterSet& character_set) {
         const Tag tag = element.tag();
         if (const auto* entry = find_tag(tag)) return std::string(entry->keyword);
         if (tag.is_group_length()) return "GenericGroupLength";
@@ -163,30 +168,39 @@ private:
                                               : fmt::format("{:9}", node.offset + options_.offset_base));
     }
 
-    void show(const Element& element, const CharacterSet& character_set, std::uint32_t depth, const std::string& name) {
+    void show(const Element& element, const CharacterSet& character_set, std::uint32_t depth,
+              const std::string& name) {
         const std::size_t indent = kIndent * depth;
-        const std::size_t name_columns = kNameColumns > indent ? std::max<std::size_t>(kNameColumns - indent, 16) : 16;
-        const std::string shown_name = padded(options_.only.empty() ? shortened(name, kNameColumns + 8) : name, name_columns);
-        const std::size_t used = 9 + 1 + indent + 11 + 1 + 2 + 1 + 9 + 1 + 3 + 2 + display_width(shown_name) + 2;
-        const std::size_t room = options_.full ? SIZE_MAX / 4 : options_.width > used + 16 ? options_.width - used : 16;
+        const std::size_t name_columns =
+            kNameColumns > indent ? std::max<std::size_t>(kNameColumns - indent, 16) : 16;
+        const std::string shown_name =
+            padded(options_.only.empty() ? shortened(name, kNameColumns + 8) : name, name_columns);
+        const std::size_t used =
+            9 + 1 + indent + 11 + 1 + 2 + 1 + 9 + 1 + 3 + 2 + display_width(shown_name) + 2;
+        const std::size_t room = options_.full                ? SIZE_MAX / 4
+                                 : options_.width > used + 16 ? options_.width - used
+                                                              : 16;
         const auto vm = uses_character_set(element.vr()) ? decoded_values(element, character_set).size()
                                                          : value_count(element);
         const bool known = find_tag(element.tag()) != nullptr;
         std::string line = offset_column(element) + ' ' + std::string(indent, ' ');
         line += paint(colour::kTag, to_string(element.tag())) + ' ';
         line += paint(colour::kVr, std::string(to_string(element.vr()))) + ' ';
-        line += paint(colour::kDim, element.node().undefined_length ? fmt::format("{:>9} {:>3}", "u/l", vm)
-                                                                   : fmt::format("{:>9} {:>3}", element.length(), vm));
+        line += paint(colour::kDim, element.node().undefined_length
+                                        ? fmt::format("{:>9} {:>3}", "u/l", vm)
+                                        : fmt::format("{:>9} {:>3}", element.length(), vm));
         line += "  " + paint(known ? colour::kName : colour::kPrivateName, shown_name) + "  ";
         line += value(element, character_set, room);
         sink_(line);
     }
 
-    [[nodiscard]] std::string value(const Element& element, const CharacterSet& character_set, std::size_t room) const {
+    [[nodiscard]] std::string value(const Element& element, const CharacterSet& character_set,
+                                    std::size_t room) const {
         if (element.vr() == Vr::SQ || (element.vr() == Vr::UN && element.node().undefined_length)) {
             const auto items = element.children();
-            return paint(colour::kStructure,
-                         plural(static_cast<std::uint64_t>(std::distance(items.begin(), items.end())), "item"));
+            return paint(
+                colour::kStructure,
+                plural(static_cast<std::uint64_t>(std::distance(items.begin(), items.end())), "item"));
         }
         if (element.node().undefined_length) return encapsulated(element);
         if (element.empty()) return paint(colour::kDim, "(empty)");
@@ -240,7 +254,8 @@ private:
 
     void fragments(const Element& element, std::uint32_t depth) {
         std::size_t number = 0;
-        const auto all = static_cast<std::size_t>(std::distance(element.children().begin(), element.children().end()));
+        const auto all =
+            static_cast<std::size_t>(std::distance(element.children().begin(), element.children().end()));
         for (const Element fragment : element.children()) {
             if (number > kShownFragments && number + 1 < all && !options_.full) {
                 sink_(std::string(10 + kIndent * depth, ' ') +
@@ -251,8 +266,10 @@ private:
             const std::size_t room = options_.width > used + 24 ? options_.width - used : 24;
             const auto entries = fragment.length() / 4;
             const std::string rest =
-                number == 0 ? plural(entries, "frame offset") : shortened(hexadecimal(fragment, room), std::min<std::size_t>(room, 48));
-            structure_line(fragment, depth, number == 0 ? "offset table" : fmt::format("fragment {}", number), rest);
+                number == 0 ? plural(entries, "frame offset")
+                            : shortened(hexadecimal(fragment, room), std::min<std::size_t>(room, 48));
+            structure_line(fragment, depth, number == 0 ? "offset table" : fmt::format("fragment {}", number),
+                           rest);
             ++number;
         }
     }

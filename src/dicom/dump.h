@@ -13,12 +13,12 @@
 namespace sagitta::dicom {
 
 struct DumpOptions {
-    bool colour = false;              ///< ANSI escape sequences
-    bool full = false;                ///< values and fragments whole, however long
-    std::size_t width = 120;          ///< columns of a line; long values end in "…"
-    std::uint32_t depth = UINT32_MAX; ///< sequences below this many levels are only counted
-    std::vector<Tag> only;            ///< nothing but these, at any depth; empty: everything
-    std::uint64_t offset_base = 0;    ///< of the data set in its file, added to shown offsets
+    bool colour = false;               ///< ANSI escape sequences
+    bool full = false;                 ///< values and fragments whole, however long
+    std::size_t width = 120;           ///< columns of a line; long values end in "…"
+    std::uint32_t depth = UINT32_MAX;  ///< sequences below this many levels are only counted
+    std::vector<Tag> only;             ///< nothing but these, at any depth; empty: everything
+    std::uint64_t offset_base = 0;     ///< of the data set in its file, added to shown offsets
 };
 
 /// Gets lines without line ends. Text from the data set is in UTF-8 and free of control characters.

@@ -61,12 +61,14 @@ std::string json_number(std::string_view text) {
     std::string number(text);
     if (number.starts_with('+')) number.erase(0, 1);
     const std::size_t sign = number.starts_with('-') ? 1 : 0;
-    while (number.size() > sign + 1 && number[sign] == '0' && number[sign + 1] >= '0' && number[sign + 1] <= '9') {
+    while (number.size() > sign + 1 && number[sign] == '0' && number[sign + 1] >= '0' &&
+           number[sign + 1] <= '9') {
         number.erase(sign, 1);
     }
     if (number.size() > sign && number[sign] == '.') number.insert(sign, 1, '0');
     if (const auto dot = number.find('.'); dot != std::string::npos) {
-        const bool no_digit_behind = dot + 1 == number.size() || number[dot + 1] == 'e' || number[dot + 1] == 'E';
+        const bool no_digit_behind =
+            dot + 1 == number.size() || number[dot + 1] == 'e' || number[dot + 1] == 'E';
         if (no_digit_behind) number.erase(dot, 1);
     }
     return is_json_number(number) ? number : std::string();
@@ -102,7 +104,8 @@ private:
     void attribute(const Element& element, const CharacterSet& character_set, std::size_t depth) {
         const bool is_sequence =
             element.vr() == Vr::SQ || (element.vr() == Vr::UN && element.node().undefined_length);
-        out_ += fmt::format("{{\"vr\":\"{}\"", is_sequence ? std::string_view("SQ") : to_string(element.vr()));
+        out_ +=
+            fmt::format("{{\"vr\":\"{}\"", is_sequence ? std::string_view("SQ") : to_string(element.vr()));
         if (is_sequence) {
             items(element, character_set, depth);
         } else if (!element.empty()) {
@@ -178,7 +181,8 @@ private:
             if (!number) break;
             if (n != 0) out_ += ',';
             const auto exact = element.integer(n);
-            const bool too_wide = !is_float && (!exact || *exact > kExactInDouble || *exact < -kExactInDouble);
+            const bool too_wide =
+                !is_float && (!exact || *exact > kExactInDouble || *exact < -kExactInDouble);
             if (too_wide || !is_json_number(*number)) {
                 append_json_string(*number, out_);  // beyond a double, or nan and inf (PS3.18 F.2.2)
             } else {

@@ -114,7 +114,8 @@ std::vector<std::string> decoded_values(const Element& element, const CharacterS
 
 std::uint64_t value_count(const Element& element) {
     if (element.vr() == Vr::SQ) {
-        return static_cast<std::uint64_t>(std::distance(element.children().begin(), element.children().end()));
+        return static_cast<std::uint64_t>(
+            std::distance(element.children().begin(), element.children().end()));
     }
     if (element.empty()) return 0;
     if (const auto width = number_bytes(element.vr()); width != 0) {
@@ -157,7 +158,8 @@ std::string printable(std::string_view utf8) {
 }
 
 std::size_t display_width(char32_t character) noexcept {
-    return static_cast<std::size_t>(std::max(0, utf8proc_charwidth(static_cast<utf8proc_int32_t>(character))));
+    return static_cast<std::size_t>(
+        std::max(0, utf8proc_charwidth(static_cast<utf8proc_int32_t>(character))));
 }
 
 std::size_t display_width(std::string_view utf8) noexcept {

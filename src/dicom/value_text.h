@@ -29,7 +29,8 @@ namespace sagitta::dicom {
 [[nodiscard]] std::string decoded_text(const Element& element, const CharacterSet& character_set);
 
 /// The values of a text element, each in UTF-8 and trimmed. Empty for an empty value.
-[[nodiscard]] std::vector<std::string> decoded_values(const Element& element, const CharacterSet& character_set);
+[[nodiscard]] std::vector<std::string> decoded_values(const Element& element,
+                                                      const CharacterSet& character_set);
 
 /// How many values there are (PS3.5 6.4): items of a sequence, 1 for opaque bytes, 0 when empty.
 [[nodiscard]] std::uint64_t value_count(const Element& element);

@@ -95,78 +95,86 @@ worker = 8
 }
 
 TEST(ConfigurationFile, TellsAllProblemsInOrderOfLines) {
-    EXPECT_EQ(problems("[storage]\n"
-                       "on_conflict = \"kep\"\n"
-                       "[nod]\n"
-                       "[node]\n"
-                       "prot = 104\n"
-                       "port = \"104\"\n"
-                       "bind = \"localhost\"\n"
-                       "ae_title = \"MUCH TOO LONG FOR IT\"\n"
-                       "max_pdu = \"1MiB\"\n"),
-              (Texts{"s.toml:2: storage.on_conflict must be one of \"keep\", \"replace\": did you mean \"keep\"?",
-                     "s.toml:3: unknown section [nod], did you mean [node]?",
-                     "s.toml:5: unknown key node.prot, did you mean port?",
-                     "s.toml:6: node.port must be a whole number, not a string",
-                     "s.toml:7: node.bind must be an IP address of this machine, for example \"127.0.0.1\", or "
-                     "\"0.0.0.0\" for all",
-                     "s.toml:8: node.ae_title must be an AE title: 1 to 16 printable ASCII characters, no backslash",
-                     "s.toml:9: unknown key node.max_pdu: it belongs in [limits]"}));
+    EXPECT_EQ(
+        problems("[storage]\n"
+                 "on_conflict = \"kep\"\n"
+                 "[nod]\n"
+                 "[node]\n"
+                 "prot = 104\n"
+                 "port = \"104\"\n"
+                 "bind = \"localhost\"\n"
+                 "ae_title = \"MUCH TOO LONG FOR IT\"\n"
+                 "max_pdu = \"1MiB\"\n"),
+        (Texts{
+            "s.toml:2: storage.on_conflict must be one of \"keep\", \"replace\": did you mean \"keep\"?",
+            "s.toml:3: unknown section [nod], did you mean [node]?",
+            "s.toml:5: unknown key node.prot, did you mean port?",
+            "s.toml:6: node.port must be a whole number, not a string",
+            "s.toml:7: node.bind must be an IP address of this machine, for example \"127.0.0.1\", or "
+            "\"0.0.0.0\" for all",
+            "s.toml:8: node.ae_title must be an AE title: 1 to 16 printable ASCII characters, no backslash",
+            "s.toml:9: unknown key node.max_pdu: it belongs in [limits]"}));
 }
 
 TEST(ConfigurationFile, RefusesBadUnitsAndRanges) {
-    EXPECT_EQ(problems("[limits]\n"
-                       "max_pdu = 65536\n"
-                       "max_object = \"2\"\n"
-                       "idle_timeout = \"30 seconds\"\n"
-                       "artim_timeout = \"soon\"\n"
-                       "associations = 0\n"
-                       "sequence_depth = 1.5\n"
-                       "[storage]\n"
-                       "volume_size = \"4 gb\"\n"
-                       "memory_budget = \"1KiB\"\n"
-                       "[node]\n"
-                       "port = 70000\n"),
-              (Texts{"s.toml:2: limits.max_pdu must be a size with its unit, for example \"16MiB\", not a number",
-                     "s.toml:3: limits.max_object 2 has no unit: add one of B, KiB, MiB, GiB, TiB (by 1024) or KB, MB, "
-                     "GB, TB (by 1000)",
-                     "s.toml:4: limits.idle_timeout 'seconds' is no unit: use ms, s, m, h or d",
-                     "s.toml:5: limits.artim_timeout 'soon' is no whole number with a unit, for example \"30s\"",
-                     "s.toml:6: limits.associations must be from 1 to 65535",
-                     "s.toml:7: limits.sequence_depth must be a whole number, not a decimal number",
-                     "s.toml:9: storage.volume_size 'gb' is no unit: use B, KiB, MiB, GiB, TiB (by 1024) or KB, MB, GB, "
-                     "TB (by 1000)",
-                     "s.toml:10: storage.memory_budget must be from 16MiB to 16TiB",
-                     "s.toml:12: node.port must be from 0 to 65535"}));
+    EXPECT_EQ(
+        problems("[limits]\n"
+                 "max_pdu = 65536\n"
+                 "max_object = \"2\"\n"
+                 "idle_timeout = \"30 seconds\"\n"
+                 "artim_timeout = \"soon\"\n"
+                 "associations = 0\n"
+                 "sequence_depth = 1.5\n"
+                 "[storage]\n"
+                 "volume_size = \"4 gb\"\n"
+                 "memory_budget = \"1KiB\"\n"
+                 "[node]\n"
+                 "port = 70000\n"),
+        (Texts{"s.toml:2: limits.max_pdu must be a size with its unit, for example \"16MiB\", not a number",
+               "s.toml:3: limits.max_object 2 has no unit: add one of B, KiB, MiB, GiB, TiB (by 1024) or KB, "
+               "MB, "
+               "GB, TB (by 1000)",
+               "s.toml:4: limits.idle_timeout 'seconds' is no unit: use ms, s, m, h or d",
+               "s.toml:5: limits.artim_timeout 'soon' is no whole number with a unit, for example \"30s\"",
+               "s.toml:6: limits.associations must be from 1 to 65535",
+               "s.toml:7: limits.sequence_depth must be a whole number, not a decimal number",
+               "s.toml:9: storage.volume_size 'gb' is no unit: use B, KiB, MiB, GiB, TiB (by 1024) or KB, "
+               "MB, GB, "
+               "TB (by 1000)",
+               "s.toml:10: storage.memory_budget must be from 16MiB to 16TiB",
+               "s.toml:12: node.port must be from 0 to 65535"}));
 }
 
 TEST(ConfigurationFile, SaysWhatComesLater) {
     EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[deid.research]\nvault = true\n"
                        "[storage]\nquota = \"1TB\"\nlayout = \"files\"\n"),
-              (Texts{"s.toml:1: [tls] is not available in this version", "s.toml:3: [route] is not available in this version",
+              (Texts{"s.toml:1: [tls] is not available in this version",
+                     "s.toml:3: [route] is not available in this version",
                      "s.toml:5: [deid] is not available in this version",
                      "s.toml:8: storage.quota is not available in this version",
                      "s.toml:9: storage.layout \"files\" is not available yet: use \"volumes\""}));
 }
 
 TEST(ConfigurationFile, ChecksPeers) {
-    EXPECT_EQ(problems("[[peer]]\n"
-                       "address = \"PACS@10.0.0.5\"\n"
-                       "[[peer]]\n"
-                       "allow = [\"echo\", \"fund\", 3]\n"
-                       "[[peer]]\n"
-                       "address = \"A@h:1\"\n"
-                       "adress = \"A@h:1\"\n"
-                       "[[peer]]\n"
-                       "address = \"A@h:1\"\n"
-                       "allow = \"echo\"\n"),
-              (Texts{"s.toml:2: peer.address 'PACS@10.0.0.5' is no AET@HOST:PORT: the port is missing, for example :104",
-                     "s.toml:3: this [[peer]] has no address = \"AET@HOST:PORT\"",
-                     "s.toml:4: peer.allow: \"fund\" is nothing that can be allowed, did you mean \"find\"?",
-                     "s.toml:4: peer.allow must hold words in quotes, not a number",
-                     "s.toml:7: unknown key peer.adress, did you mean address?",
-                     "s.toml:8: the peer A@h:1 stands here twice",
-                     "s.toml:10: peer.allow must be a list, for example [\"echo\", \"store\"], not a string"}));
+    EXPECT_EQ(
+        problems("[[peer]]\n"
+                 "address = \"PACS@10.0.0.5\"\n"
+                 "[[peer]]\n"
+                 "allow = [\"echo\", \"fund\", 3]\n"
+                 "[[peer]]\n"
+                 "address = \"A@h:1\"\n"
+                 "adress = \"A@h:1\"\n"
+                 "[[peer]]\n"
+                 "address = \"A@h:1\"\n"
+                 "allow = \"echo\"\n"),
+        (Texts{"s.toml:2: peer.address 'PACS@10.0.0.5' is no AET@HOST:PORT: the port is missing, for example "
+               ":104",
+               "s.toml:3: this [[peer]] has no address = \"AET@HOST:PORT\"",
+               "s.toml:4: peer.allow: \"fund\" is nothing that can be allowed, did you mean \"find\"?",
+               "s.toml:4: peer.allow must hold words in quotes, not a number",
+               "s.toml:7: unknown key peer.adress, did you mean address?",
+               "s.toml:8: the peer A@h:1 stands here twice",
+               "s.toml:10: peer.allow must be a list, for example [\"echo\", \"store\"], not a string"}));
     EXPECT_EQ(problems("[peer]\naddress = \"A@h:1\"\n"),
               Texts{"s.toml:1: peers are written [[peer]], in double brackets"});
 }
@@ -197,7 +205,8 @@ TEST(ConfigurationFile, FlagsWinOverTheFile) {
     flags.port = "104";
     flags.set = {"limits.max_pdu=64KiB", "node.promiscuous=true", "node.port=1", "limits.associations=9"};
     flags.peers = {"PACS@10.0.0.5:104"};
-    const auto loaded = parse_configuration("[node]\nae_title = \"FILE\"\nbind = \"0.0.0.0\"\n", "s.toml", flags);
+    const auto loaded =
+        parse_configuration("[node]\nae_title = \"FILE\"\nbind = \"0.0.0.0\"\n", "s.toml", flags);
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(loaded.configuration.node.ae_title.view(), "OTHER");
     EXPECT_EQ(loaded.configuration.node.bind, "0.0.0.0");
@@ -214,30 +223,33 @@ TEST(ConfigurationFile, TellsWhatIsWrongWithFlags) {
     flags.port = "high";
     flags.peers = {"PACS"};
     flags.set = {"max_pdu", "limits.maxpdu=1KiB", "tls.ca=x", "limit.max_pdu=1KiB", "node.promiscuous=yes"};
-    EXPECT_EQ(problems("", flags),
-              (Texts{"--set: 'max_pdu' is no section.key=value, for example limits.max_pdu=64KiB",
-                     "--set: unknown key limits.maxpdu, did you mean max_pdu?",
-                     "--set: tls.ca is not available in this version",
-                     "--set: unknown section [limit], did you mean [limits]?",
-                     "--set: node.promiscuous must be true or false", "--port: node.port must be a whole number",
-                     "--peer: 'PACS' is no AET@HOST:PORT: there is no '@' behind the AE title"}));
+    EXPECT_EQ(
+        problems("", flags),
+        (Texts{"--set: 'max_pdu' is no section.key=value, for example limits.max_pdu=64KiB",
+               "--set: unknown key limits.maxpdu, did you mean max_pdu?",
+               "--set: tls.ca is not available in this version",
+               "--set: unknown section [limit], did you mean [limits]?",
+               "--set: node.promiscuous must be true or false", "--port: node.port must be a whole number",
+               "--peer: 'PACS' is no AET@HOST:PORT: there is no '@' behind the AE title"}));
 }
 
 TEST(ConfigurationReport, SaysWhoMayComeIn) {
     Configuration c;
-    EXPECT_EQ(explain(c), (Texts{"listens as SAGITTA on 127.0.0.1 port 11112, which only this machine reaches",
-                                 "keeps what it receives in sagitta-data",
-                                 "any calling AE title may echo, store, find, move and get",
-                                 "C-MOVE goes nowhere: its destinations are the [[peer]]s"}));
+    EXPECT_EQ(explain(c),
+              (Texts{"listens as SAGITTA on 127.0.0.1 port 11112, which only this machine reaches",
+                     "keeps what it receives in sagitta-data",
+                     "any calling AE title may echo, store, find, move and get",
+                     "C-MOVE goes nowhere: its destinations are the [[peer]]s"}));
     c.node.bind = "0.0.0.0";
     EXPECT_EQ(explain(c).at(2), "nobody may come in: add a [[peer]], or set node.promiscuous = true");
     Peer peer;
     peer.address = *parse_peer_address("PACS@10.0.0.5:104");
     peer.rights.store = false;
     c.peers.push_back(peer);
-    EXPECT_EQ(explain(c), (Texts{"listens as SAGITTA on 0.0.0.0 port 11112", "keeps what it receives in sagitta-data",
-                                 "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get",
-                                 "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
+    EXPECT_EQ(explain(c),
+              (Texts{"listens as SAGITTA on 0.0.0.0 port 11112", "keeps what it receives in sagitta-data",
+                     "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get",
+                     "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ TEST(Units, ReadsSizes) {
 }
 
 TEST(Units, RefusesWhatIsNoSize) {
-    for (const auto* text : {"", "MiB", "-1B", "1", "1.5GiB", "1gib", "1 M", "16777216TiB", "99999999999999999999B",
-                             "1MiB ", " 1MiB", "0x10B"}) {
+    for (const auto* text : {"", "MiB", "-1B", "1", "1.5GiB", "1gib", "1 M", "16777216TiB",
+                             "99999999999999999999B", "1MiB ", " 1MiB", "0x10B"}) {
         EXPECT_FALSE(parse_size(text).has_value()) << text;
     }
     EXPECT_EQ(parse_size("1.5GiB").error().context, "'1.5GiB' is not a whole number");
@@ -37,8 +37,9 @@ TEST(Units, ReadsDurations) {
 }
 
 TEST(Units, WritesWhatItReads) {
-    for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{1024},
-                                      std::uint64_t{65536}, std::uint64_t{4} << 30, UINT64_MAX}) {
+    for (const std::uint64_t bytes :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{1024}, std::uint64_t{65536},
+          std::uint64_t{4} << 30, UINT64_MAX}) {
         EXPECT_EQ(parse_size(size_text(bytes)).value_or(~bytes), bytes);
     }
     EXPECT_EQ(size_text(std::uint64_t{4} << 30), "4GiB");
@@ -49,7 +50,8 @@ TEST(Units, WritesWhatItReads) {
 }
 
 TEST(PeerAddress, ReadsNamesAndAddresses) {
-    for (const auto* text : {"PACS@10.0.0.5:104", "A B@pacs.example.org:11112", "X@[2001:db8::5]:65535", "A@B@host:1"}) {
+    for (const auto* text :
+         {"PACS@10.0.0.5:104", "A B@pacs.example.org:11112", "X@[2001:db8::5]:65535", "A@B@host:1"}) {
         const auto address = parse_peer_address(text);
         ASSERT_TRUE(address.has_value()) << text;
         EXPECT_EQ(to_string(*address), text);
@@ -62,8 +64,9 @@ TEST(PeerAddress, RefusesTheRestAndSaysWhy) {
         return address ? std::string("accepted") : address.error().context;
     };
     EXPECT_EQ(why("host:104"), "'host:104' is no AET@HOST:PORT: there is no '@' behind the AE title");
-    EXPECT_EQ(why("@h:104"),
-              "'@h:104' is no AET@HOST:PORT: an AE title has 1 to 16 printable ASCII characters and no backslash");
+    EXPECT_EQ(
+        why("@h:104"),
+        "'@h:104' is no AET@HOST:PORT: an AE title has 1 to 16 printable ASCII characters and no backslash");
     EXPECT_EQ(why("A@h"), "'A@h' is no AET@HOST:PORT: the port is missing, for example :104");
     EXPECT_EQ(why("A@h:0"), "'A@h:0' is no AET@HOST:PORT: the port is a number from 1 to 65535");
     EXPECT_EQ(why("A@h:65536"), "'A@h:65536' is no AET@HOST:PORT: the port is a number from 1 to 65535");

@@ -47,21 +47,23 @@ ParsedDataSet parsed_small() {
 }
 
 TEST(Dump, ShowsOneAlignedLinePerElement) {
-    EXPECT_EQ(dumped(parsed_small().data_set),
-              "        8 (0008,0005) CS        10   1  SpecificCharacterSet              ISO_IR 100\n"
-              "       26 (0008,0016) UI        26   1  SOPClassUID                       1.2.840.10008.5.1.4.1.1.2 CT "
-              "Image Storage\n"
-              "       64 (0008,1115) SQ       u/l   1  ReferencedSeriesSequence          1 item\n"
-              "       72   item 1                12\n"
-              "       80     (0020,000e) UI         4   1  SeriesInstanceUID             1.2\n"
-              "      100 (0009,0010) LO         4   1  PrivateCreator                    ACME\n"
-              "      116 (0009,1001) UN         6   1  ACME 01                           \"secret\"\n"
-              "      130 (0010,0010) PN        10   1  PatientName                       Müller^Éva\n"
-              "      148 (0028,0009) AT         4   1  FrameIncrementPointer             (0018,1063) FrameTime\n"
-              "      160 (0028,0010) US         2   1  Rows                              512\n"
-              "      174 (7fe0,0010) OB       u/l   1  PixelData                         1 fragment, 4 bytes\n"
-              "      182   offset table           0      0 frame offsets\n"
-              "      190   fragment 1             4      ff d8 ff d9\n");
+    EXPECT_EQ(
+        dumped(parsed_small().data_set),
+        "        8 (0008,0005) CS        10   1  SpecificCharacterSet              ISO_IR 100\n"
+        "       26 (0008,0016) UI        26   1  SOPClassUID                       1.2.840.10008.5.1.4.1.1.2 "
+        "CT "
+        "Image Storage\n"
+        "       64 (0008,1115) SQ       u/l   1  ReferencedSeriesSequence          1 item\n"
+        "       72   item 1                12\n"
+        "       80     (0020,000e) UI         4   1  SeriesInstanceUID             1.2\n"
+        "      100 (0009,0010) LO         4   1  PrivateCreator                    ACME\n"
+        "      116 (0009,1001) UN         6   1  ACME 01                           \"secret\"\n"
+        "      130 (0010,0010) PN        10   1  PatientName                       Müller^Éva\n"
+        "      148 (0028,0009) AT         4   1  FrameIncrementPointer             (0018,1063) FrameTime\n"
+        "      160 (0028,0010) US         2   1  Rows                              512\n"
+        "      174 (7fe0,0010) OB       u/l   1  PixelData                         1 fragment, 4 bytes\n"
+        "      182   offset table           0      0 frame offsets\n"
+        "      190   fragment 1             4      ff d8 ff d9\n");
 }
 
 TEST(Dump, ShowsOnlyWhatIsAskedForWithItsPath) {
@@ -107,7 +109,8 @@ TEST(Dump, GivesEveryFileOfTheCorpusWithoutControlCharacters) {
         const auto file = read_file(path.string(), options);
         if (!file) continue;
         dump(file->data_set, {}, [&](std::string_view line) {
-            for (const char c : line) ASSERT_FALSE(static_cast<unsigned char>(c) < 0x20) << path << ": " << line;
+            for (const char c : line)
+                ASSERT_FALSE(static_cast<unsigned char>(c) < 0x20) << path << ": " << line;
         });
     }
 }

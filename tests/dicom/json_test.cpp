@@ -23,9 +23,10 @@ TEST(Json, WritesPersonNamesByGroupInUtf8) {
     DataSet data_set;
     data_set.set_text(tags::SpecificCharacterSet, Vr::CS, "ISO_IR 100");
     data_set.set_text(tags::PatientName, Vr::PN, "M\xfcller^\xc9va\\Doe^J==x");
-    EXPECT_EQ(json_of(data_set),
-              R"({"00080005":{"vr":"CS","Value":["ISO_IR 192"]},)"
-              R"("00100010":{"vr":"PN","Value":[{"Alphabetic":"Müller^Éva"},{"Alphabetic":"Doe^J","Phonetic":"x"}]}})");
+    EXPECT_EQ(
+        json_of(data_set),
+        R"({"00080005":{"vr":"CS","Value":["ISO_IR 192"]},)"
+        R"("00100010":{"vr":"PN","Value":[{"Alphabetic":"Müller^Éva"},{"Alphabetic":"Doe^J","Phonetic":"x"}]}})");
 }
 
 TEST(Json, WritesNumbersAsNumbersWhereTheyAreSome) {
@@ -43,8 +44,9 @@ TEST(Json, WritesEmptyValuesSequencesAndBytes) {
     data_set.set_text(tags::AccessionNumber, Vr::SH, "");
     data_set.set_empty_sequence(tags::ReferencedStudySequence);
     data_set.set(tags::PixelData, Vr::OW, as_bytes("\x01\x02\x03\x04"));
-    EXPECT_EQ(json_of(data_set),
-              R"({"00080050":{"vr":"SH"},"00081110":{"vr":"SQ"},"7FE00010":{"vr":"OW","InlineBinary":"AQIDBA=="}})");
+    EXPECT_EQ(
+        json_of(data_set),
+        R"({"00080050":{"vr":"SH"},"00081110":{"vr":"SQ"},"7FE00010":{"vr":"OW","InlineBinary":"AQIDBA=="}})");
 }
 
 TEST(Json, EscapesStrings) {
