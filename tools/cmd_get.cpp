@@ -37,8 +37,8 @@ fs::path folder_of(const net::scu::ReceivedInstance& instance, const fs::path& b
     dicom::ParseOptions options;
     options.stop_before_pixel_data = true;
     options.keep_readable_part = true;
-    auto parsed = dicom::parse_data_set(instance.data_set.span(),
-                                        syntax != nullptr ? *syntax : dicom::explicit_vr_little_endian(), options);
+    auto parsed = dicom::parse_data_set(
+        instance.data_set.span(), syntax != nullptr ? *syntax : dicom::explicit_vr_little_endian(), options);
     if (!parsed) return base;
     const auto study = parsed->data_set.uid(dicom::tags::StudyInstanceUID);
     const auto series = parsed->data_set.uid(dicom::tags::SeriesInstanceUID);
@@ -46,7 +46,8 @@ fs::path folder_of(const net::scu::ReceivedInstance& instance, const fs::path& b
     return base / study->str() / series->str();
 }
 
-Result<void> write_file(const fs::path& path, std::span<const std::byte> header, std::span<const std::byte> data_set) {
+Result<void> write_file(const fs::path& path, std::span<const std::byte> header,
+                        std::span<const std::byte> data_set) {
     const fs::path unfinished = path.string() + ".part";
     std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
     for (const auto bytes : {header, data_set}) {
@@ -75,8 +76,8 @@ public:
         meta.transfer_syntax_uid = instance.transfer_syntax_uid;
         meta.source_ae_title = source_;
         const ByteBuffer header = dicom::make_file_header(meta);
-        const auto written =
-            write_file(folder / (instance.sop_instance_uid.str() + ".dcm"), header.span(), instance.data_set.span());
+        const auto written = write_file(folder / (instance.sop_instance_uid.str() + ".dcm"), header.span(),
+                                        instance.data_set.span());
         if (!written) {
             progress_.clear();
             complain("get", written.error());
@@ -85,7 +86,8 @@ public:
         }
         received_.insert(instance.sop_instance_uid);
         bytes_ += header.size() + instance.data_set.size();
-        if (progress_.is_due()) progress_.show(fmt::format("{} instances, {}", received_.size(), readable_bytes(bytes_)));
+        if (progress_.is_due())
+            progress_.show(fmt::format("{} instances, {}", received_.size(), readable_bytes(bytes_)));
         return Outcome(Status::success);
     }
 
@@ -98,8 +100,8 @@ public:
             print(fmt::format("{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{}}}",
                               net::dimse::code(outcome.status), received_.size(), bytes_, missing));
         } else {
-            print(fmt::format("{} instances, {} in {}; {}", received_.size(), readable_bytes(bytes_), base_.string(),
-                              describe(outcome)));
+            print(fmt::format("{} instances, {} in {}; {}", received_.size(), readable_bytes(bytes_),
+                              base_.string(), describe(outcome)));
             if (missing != 0) complain(fmt::format("{} instances were not sent", missing));
         }
         const bool good = outcome.status == Status::success && missing == 0 && failed_ == 0;
@@ -128,7 +130,8 @@ Task<Result<net::scu::RetrieveReport>> fetch(const Caller& caller, const Query& 
     namespace uids = dicom::uids;
     net::scu::WantedContext wish;
     wish.sop_class_uid = get_model(query).str();
-    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian), std::string(uids::ImplicitVRLittleEndian)};
+    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian),
+                              std::string(uids::ImplicitVRLittleEndian)};
     wanted.insert(wanted.begin(), wish);
     auto opened = co_await net::scu::Client::open(caller.address, caller.settings, wanted);
     if (!opened) co_return std::move(opened).error();
@@ -204,7 +207,8 @@ int run(const Options& options) {
     }
     const bool narrowed = !options.sop_classes.empty() || !options.transfer_syntaxes.empty();
     net::ul::IoThreads io(1);
-    return io.run(get(std::move(*caller), std::move(*query), std::move(*wanted), narrowed, options.folder, options.peer.json));
+    return io.run(get(std::move(*caller), std::move(*query), std::move(*wanted), narrowed, options.folder,
+                      options.peer.json));
 }
 
 }  // namespace
@@ -214,19 +218,26 @@ void add_get(CLI::App& app, int& status) {
     auto* command = app.add_subcommand("get", "Fetch instances from a node into a folder (C-GET)");
     add_peer_options(*command, options->peer);
     add_query_options(*command, options->query);
-    command->add_option("-o,--output", options->folder, "Folder; made when absent")->required()->type_name("DIR");
-    command->add_option("--sop-class", options->sop_classes, "Offer only this SOP class, by keyword or UID (repeatable)")
+    command->add_option("-o,--output", options->folder, "Folder; made when absent")
+        ->required()
+        ->type_name("DIR");
+    command
+        ->add_option("--sop-class", options->sop_classes,
+                     "Offer only this SOP class, by keyword or UID (repeatable)")
         ->type_name("CLASS")
         ->allow_extra_args(false);
-    command->add_option("--transfer-syntax", options->transfer_syntaxes,
-                        "Offer only this transfer syntax, by keyword or UID (repeatable)")
+    command
+        ->add_option("--transfer-syntax", options->transfer_syntaxes,
+                     "Offer only this transfer syntax, by keyword or UID (repeatable)")
         ->type_name("SYNTAX")
         ->allow_extra_args(false);
     command->footer(
         "Writes DIR/StudyInstanceUID/SeriesInstanceUID/SOPInstanceUID.dcm, the data set as it was sent.\n"
         "An association has room for 128 offers: the common image classes are offered once per transfer\n"
-        "syntax, so that the node can send what it has; other storage classes share one offer. What does not\n"
-        "come that way is looked up and fetched by name. --sop-class and --transfer-syntax take only those.\n\n"
+        "syntax, so that the node can send what it has; other storage classes share one offer. What does "
+        "not\n"
+        "come that way is looked up and fetched by name. --sop-class and --transfer-syntax take only "
+        "those.\n\n"
         "Examples:\n"
         "  sagitta get PACS@10.0.0.5:104 -k StudyInstanceUID=1.2.3 -o study\n"
         "  sagitta get PACS@10.0.0.5:104 -k SeriesInstanceUID=1.2.4 -k StudyInstanceUID=1.2.3 -o . \\\n"

@@ -37,10 +37,12 @@ std::vector<Uid> uids_of(const DataSet& data_set, dicom::Tag tag) {
 }
 
 // The identifier of one level below what is known: unique keys above, and what is to come back.
-DataSet level_identifier(const Query& query, std::string_view level, const std::vector<std::pair<dicom::Tag, Uid>>& above) {
+DataSet level_identifier(const Query& query, std::string_view level,
+                         const std::vector<std::pair<dicom::Tag, Uid>>& above) {
     DataSet identifier;
     identifier.set_text(tags::QueryRetrieveLevel, Vr::CS, level);
-    if (query.patient_root) identifier.set_text(tags::PatientID, Vr::LO, query.identifier.text(tags::PatientID));
+    if (query.patient_root)
+        identifier.set_text(tags::PatientID, Vr::LO, query.identifier.text(tags::PatientID));
     for (const auto& [tag, uid] : above) identifier.set_text(tag, Vr::UI, uid.view());
     return identifier;
 }
@@ -77,7 +79,8 @@ Task<Result<std::vector<Uid>>> uids_at(net::scu::Client& client, const Query& qu
 
 Task<Result<void>> list_series(net::scu::Client& client, const Query& query, Uid study, Uid series,
                                const std::set<Uid>& received, std::vector<RemoteInstance>& missing) {
-    const std::vector<std::pair<dicom::Tag, Uid>> above{{tags::StudyInstanceUID, study}, {tags::SeriesInstanceUID, series}};
+    const std::vector<std::pair<dicom::Tag, Uid>> above{{tags::StudyInstanceUID, study},
+                                                        {tags::SeriesInstanceUID, series}};
     DataSet identifier = level_identifier(query, "IMAGE", above);
     identifier.set_text(tags::SOPInstanceUID, Vr::UI, query.identifier.text(tags::SOPInstanceUID));
     identifier.set_text(tags::SOPClassUID, Vr::UI, {});
@@ -103,7 +106,8 @@ bool is_current_syntax(const dicom::TransferSyntax& syntax) {
 // (class, syntax) pairs an instance may come in.
 std::vector<std::pair<std::string, std::string>> pairs_of(const RemoteInstance& instance) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (const auto& syntax : instance.transfer_syntaxes) pairs.emplace_back(instance.sop_class.str(), syntax);
+    for (const auto& syntax : instance.transfer_syntaxes)
+        pairs.emplace_back(instance.sop_class.str(), syntax);
     if (!pairs.empty()) return pairs;
     for (const auto& syntax : dicom::transfer_syntaxes()) {
         if (is_current_syntax(syntax)) pairs.emplace_back(instance.sop_class.str(), std::string(syntax.uid));
@@ -117,7 +121,8 @@ Task<Result<std::vector<RemoteInstance>>> missing_instances(const Caller& caller
                                                             const std::set<Uid>& received) {
     net::scu::WantedContext wish;
     wish.sop_class_uid = find_model(query).str();
-    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian), std::string(uids::ImplicitVRLittleEndian)};
+    wish.transfer_syntaxes = {std::string(uids::ExplicitVRLittleEndian),
+                              std::string(uids::ImplicitVRLittleEndian)};
     const std::vector<net::scu::WantedContext> wanted{wish};
     auto opened = co_await net::scu::Client::open(caller.address, caller.settings, wanted);
     if (!opened) co_return std::move(opened).error();
@@ -169,7 +174,10 @@ std::vector<DataSet> image_identifiers(const RetrieveGroup& group, const Query& 
     std::map<std::pair<Uid, Uid>, std::vector<std::string>> by_series;
     for (const auto& instance : group.instances) {
         auto& lists = by_series[{instance.study, instance.series}];
-        const bool full = lists.empty() || static_cast<std::size_t>(std::count(lists.back().begin(), lists.back().end(), '\\')) + 1 >= kUidsAtOnce;
+        const bool full =
+            lists.empty() ||
+            static_cast<std::size_t>(std::count(lists.back().begin(), lists.back().end(), '\\')) + 1 >=
+                kUidsAtOnce;
         if (full) {
             lists.push_back(instance.sop_instance.str());
         } else {

@@ -23,8 +23,8 @@ struct RemoteInstance {
 
 /// Walks studies, series and instances of `query` level by level, as strict peers want it, and
 /// lists those that are not in `received`. Errors: of the association.
-[[nodiscard]] Task<Result<std::vector<RemoteInstance>>> missing_instances(const Caller& caller, const Query& query,
-                                                                          const std::set<dicom::Uid>& received);
+[[nodiscard]] Task<Result<std::vector<RemoteInstance>>> missing_instances(
+    const Caller& caller, const Query& query, const std::set<dicom::Uid>& received);
 
 /// Instances that fit the presentation contexts of one association together.
 struct RetrieveGroup {

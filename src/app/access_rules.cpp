@@ -24,7 +24,8 @@ std::vector<std::string> addresses_of(const std::string& host) {
     std::vector<std::string> numbers;
     for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
         std::array<char, NI_MAXHOST> text{};
-        if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0) {
+        if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                        NI_NUMERICHOST) == 0) {
             numbers.emplace_back(text.data());
         }
     }
@@ -85,7 +86,8 @@ std::variant<net::ul::NegotiationPolicy, net::ul::Rejection> AccessRules::admit(
     const Rights* rights = rights_of(info.calling.view(), info.peer_host);
     if (rights == nullptr) {
         return Rejection{RejectReason::calling_ae_title_not_recognized,
-                         "calling AE title " + log::escaped(info.calling.view()) + " is no configured peer from that host"};
+                         "calling AE title " + log::escaped(info.calling.view()) +
+                             " is no configured peer from that host"};
     }
     {
         const std::lock_guard lock(mutex_);

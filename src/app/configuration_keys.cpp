@@ -164,7 +164,9 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.promiscuous); }},
     {"storage", "layout", layout},
     {"storage", "volume_size",
-     [](Configuration& c, const RawValue& r) { return read_size(r, 64 * kKiB, 64 * kTiB, c.storage.volume_size); }},
+     [](Configuration& c, const RawValue& r) {
+         return read_size(r, 64 * kKiB, 64 * kTiB, c.storage.volume_size);
+     }},
     {"storage", "on_conflict", on_conflict},
     {"storage", "memory_budget",
      [](Configuration& c, const RawValue& r) {

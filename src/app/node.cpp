@@ -55,8 +55,8 @@ service::RetrieveScpSettings retrieve_settings(const Configuration& configuratio
     settings.client.association = association_settings(configuration.limits);
     settings.client.max_pdu_bytes = configuration.limits.max_pdu;
     settings.client.response_timeout = configuration.limits.response_timeout;
-    settings.find_destination = [&peers = configuration.peers](
-                                    const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
+    settings.find_destination =
+        [&peers = configuration.peers](const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
         const auto found = std::find_if(peers.begin(), peers.end(),
                                         [&](const Peer& peer) { return peer.address.ae_title == wanted; });
         if (found == peers.end()) return std::nullopt;
@@ -75,7 +75,8 @@ void report(const storage::RecoveryReport& recovery) {
         log::info("recovery: {} instances in volumes were not yet indexed", recovery.instances_indexed);
     }
     if (recovery.bytes_truncated != 0) {
-        log::info("recovery: {} bytes of an unfinished, never acknowledged batch removed", recovery.bytes_truncated);
+        log::info("recovery: {} bytes of an unfinished, never acknowledged batch removed",
+                  recovery.bytes_truncated);
     }
     for (const auto& damage : recovery.damage) log::error("damage: {}", damage);
 }
@@ -124,7 +125,8 @@ int serve(const Configuration& configuration) {
     service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
-    service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers, retrieve_settings(configuration));
+    service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
+                                      retrieve_settings(configuration));
 
     net::dimse::Handlers handlers;
     handlers.gate = &access;
@@ -139,8 +141,8 @@ int serve(const Configuration& configuration) {
         log::error("{}", started.error().message());
         return 1;
     }
-    log::info("{} listening on {}:{}, archive {}", configuration.node.ae_title.view(), configuration.node.bind,
-              server.port(), configuration.node.data);
+    log::info("{} listening on {}:{}, archive {}", configuration.node.ae_title.view(),
+              configuration.node.bind, server.port(), configuration.node.data);
     wait_for_the_end(signals);
     server.stop(configuration.limits.shutdown_grace);
     archive->close();

@@ -63,7 +63,9 @@ inline void append_be(ByteBuffer& out, T value) {
     store_be(out.prepare(sizeof value).data(), value);
     out.commit(sizeof value);
 }
-inline void append_text(ByteBuffer& out, std::string_view text) { out.append(as_bytes(text)); }
+inline void append_text(ByteBuffer& out, std::string_view text) {
+    out.append(as_bytes(text));
+}
 
 /// Walks a run of bytes it does not own. Every read says no instead of passing the end.
 class ByteReader {

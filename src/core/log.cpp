@@ -31,9 +31,13 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_level(Level level) { logger().set_level(native(level)); }
+void set_level(Level level) {
+    logger().set_level(native(level));
+}
 
-bool enabled(Level level) noexcept { return logger().should_log(native(level)); }
+bool enabled(Level level) noexcept {
+    return logger().should_log(native(level));
+}
 
 void write(Level level, std::string_view line) {
     logger().log(native(level), spdlog::string_view_t(line.data(), line.size()));

@@ -3,8 +3,8 @@
 
 #include <asio/async_result.hpp>
 #include <asio/post.hpp>
-#include <asio/thread_pool.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/thread_pool.hpp>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -45,7 +45,7 @@ public:
             });
         };
         co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(std::move(initiate),
-                                                                             asio::use_awaitable);
+                                                                              asio::use_awaitable);
         co_return std::move(*answer);
     }
 

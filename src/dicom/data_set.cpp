@@ -87,7 +87,9 @@ std::optional<std::int64_t> ElementRange::integer(Tag tag) const noexcept {
     return element ? element->integer() : std::nullopt;
 }
 
-std::optional<Uid> ElementRange::uid(Tag tag) const noexcept { return Uid::parse(text(tag)); }
+std::optional<Uid> ElementRange::uid(Tag tag) const noexcept {
+    return Uid::parse(text(tag));
+}
 
 std::span<const std::byte> DataSet::value_of(const Node& node) const noexcept {
     const std::span<const std::byte> bytes = node.owned ? std::span<const std::byte>(owned_) : source_;
@@ -122,7 +124,9 @@ void DataSet::set(Tag tag, Vr vr, std::span<const std::byte> value) {
     nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(index), node);
 }
 
-void DataSet::set_text(Tag tag, Vr vr, std::string_view value) { set(tag, vr, as_bytes(value)); }
+void DataSet::set_text(Tag tag, Vr vr, std::string_view value) {
+    set(tag, vr, as_bytes(value));
+}
 
 void DataSet::set_uint16(Tag tag, std::uint16_t value) {
     std::array<std::byte, 2> bytes{};
@@ -136,7 +140,9 @@ void DataSet::set_uint32(Tag tag, std::uint32_t value) {
     set(tag, Vr::UL, bytes);
 }
 
-void DataSet::set_empty_sequence(Tag tag) { set(tag, Vr::SQ, {}); }
+void DataSet::set_empty_sequence(Tag tag) {
+    set(tag, Vr::SQ, {});
+}
 
 void DataSet::set(Element from, const TextRewrite& rewrite) {
     const auto copied = from.node().subtree + 1;

@@ -79,7 +79,8 @@ public:
         using value_type = Element;
         using difference_type = std::ptrdiff_t;
         Iterator() = default;
-        Iterator(const DataSet& data_set, std::uint32_t index) noexcept : data_set_(&data_set), index_(index) {}
+        Iterator(const DataSet& data_set, std::uint32_t index) noexcept
+            : data_set_(&data_set), index_(index) {}
         Element operator*() const noexcept { return {*data_set_, index_}; }
         Iterator& operator++() noexcept;
         Iterator operator++(int) noexcept {
@@ -126,7 +127,9 @@ public:
     }
     [[nodiscard]] std::optional<Element> find(Tag tag) const noexcept { return elements().find(tag); }
     [[nodiscard]] std::string_view text(Tag tag) const noexcept { return elements().text(tag); }
-    [[nodiscard]] std::optional<std::int64_t> integer(Tag tag) const noexcept { return elements().integer(tag); }
+    [[nodiscard]] std::optional<std::int64_t> integer(Tag tag) const noexcept {
+        return elements().integer(tag);
+    }
     [[nodiscard]] std::optional<Uid> uid(Tag tag) const noexcept { return elements().uid(tag); }
     [[nodiscard]] bool contains(Tag tag) const noexcept { return find(tag).has_value(); }
     [[nodiscard]] bool empty() const noexcept { return nodes_.empty(); }
@@ -153,7 +156,8 @@ public:
 
     /// For the parser: the rows and the bytes they point into, which `keep_alive` owns (or the
     /// caller does, when it is null).
-    DataSet(std::vector<Node> nodes, std::span<const std::byte> source, std::shared_ptr<const void> keep_alive)
+    DataSet(std::vector<Node> nodes, std::span<const std::byte> source,
+            std::shared_ptr<const void> keep_alive)
         : nodes_(std::move(nodes)), source_(source), keep_alive_(std::move(keep_alive)) {}
 
 private:
@@ -165,8 +169,12 @@ private:
     std::vector<std::byte> owned_;
 };
 
-inline const Node& Element::node() const noexcept { return data_set_->nodes()[index_]; }
-inline std::span<const std::byte> Element::value() const noexcept { return data_set_->value_of(node()); }
+inline const Node& Element::node() const noexcept {
+    return data_set_->nodes()[index_];
+}
+inline std::span<const std::byte> Element::value() const noexcept {
+    return data_set_->value_of(node());
+}
 inline ElementRange Element::children() const noexcept {
     return {*data_set_, index_ + 1, index_ + 1 + node().subtree};
 }

@@ -28,7 +28,8 @@ Result<ByteBuffer> inflate_as(std::span<const std::byte> deflated, std::uint64_t
         stream.avail_out = static_cast<uInt>(room.size());
         const int status = ::inflate(&stream, Z_NO_FLUSH);
         out.commit(room.size() - stream.avail_out);
-        if (out.size() > max_bytes) return Error(Errc::limit_exceeded, "the deflated data set grows beyond the limit");
+        if (out.size() > max_bytes)
+            return Error(Errc::limit_exceeded, "the deflated data set grows beyond the limit");
         if (status == Z_STREAM_END) return out;
         if (status == Z_BUF_ERROR && fed == deflated.size()) {
             return Error(Errc::truncated, "the deflated stream has no end", fed);

@@ -56,7 +56,8 @@ std::string_view suggest_keyword(std::string_view word) {
     std::size_t nearest = word.size() / 3 + 1;
     for (const auto& entry : kEntries) {
         const auto a = entry.keyword.size();
-        if (entry.keyword.empty() || (a > word.size() ? a - word.size() : word.size() - a) > nearest) continue;
+        if (entry.keyword.empty() || (a > word.size() ? a - word.size() : word.size() - a) > nearest)
+            continue;
         const auto distance = edit_distance(word, entry.keyword);
         if (distance < nearest || (distance == nearest && best.empty())) {
             nearest = distance;

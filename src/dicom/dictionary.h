@@ -9,8 +9,8 @@
 namespace sagitta::dicom {
 
 struct DictionaryEntry {
-    Tag tag;  ///< of a repeating group: with zeros where any digit may stand
-    Vr vr;    ///< the first of the alternatives when `ambiguous_vr`
+    Tag tag;            ///< of a repeating group: with zeros where any digit may stand
+    Vr vr;              ///< the first of the alternatives when `ambiguous_vr`
     bool ambiguous_vr;  ///< "US or SS", "OB or OW" …: the data set decides
     bool retired;
     std::string_view vm;

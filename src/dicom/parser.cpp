@@ -78,7 +78,8 @@ private:
         if (bytes_.size() < 8 || stated.big_endian) return stated;
         const bool looks_explicit = vr_at(4).has_value();
         const auto implicit_length = load_le<std::uint32_t>(bytes_.data() + 4);
-        const bool implicit_fits = implicit_length <= bytes_.size() - 8 || implicit_length == kUndefinedLength;
+        const bool implicit_fits =
+            implicit_length <= bytes_.size() - 8 || implicit_length == kUndefinedLength;
         if (stated.explicit_vr && !looks_explicit && implicit_fits && find_tag(tag_at(0, false)) != nullptr) {
             warn("the data set is implicit VR, not explicit as stated");
             return {false, false};
@@ -103,10 +104,12 @@ private:
         return vr_from_letters(static_cast<char>(bytes_[at]), static_cast<char>(bytes_[at + 1]));
     }
     [[nodiscard]] std::uint16_t u16_at(std::uint64_t at, bool big_endian) const {
-        return big_endian ? load_be<std::uint16_t>(bytes_.data() + at) : load_le<std::uint16_t>(bytes_.data() + at);
+        return big_endian ? load_be<std::uint16_t>(bytes_.data() + at)
+                          : load_le<std::uint16_t>(bytes_.data() + at);
     }
     [[nodiscard]] std::uint32_t u32_at(std::uint64_t at, bool big_endian) const {
-        return big_endian ? load_be<std::uint32_t>(bytes_.data() + at) : load_le<std::uint32_t>(bytes_.data() + at);
+        return big_endian ? load_be<std::uint32_t>(bytes_.data() + at)
+                          : load_le<std::uint32_t>(bytes_.data() + at);
     }
     // Bytes up to the nearest end of a container around.
     [[nodiscard]] std::uint64_t remaining() const { return frames_.back().limit - offset_; }
@@ -219,10 +222,12 @@ private:
         const std::uint64_t value_at = offset_ + header.header_bytes;
         if (header.length == kUndefinedLength) return open_undefined(header, value_at);
         if (header.length > frame.limit - value_at) {
-            return fault(overrun(), header.tag, overrun() == Errc::truncated ? "is longer than the data set"
-                                                                             : "is longer than the item around it");
+            return fault(overrun(), header.tag,
+                         overrun() == Errc::truncated ? "is longer than the data set"
+                                                      : "is longer than the item around it");
         }
-        if (header.vr == Vr::SQ) return open(header, value_at, value_at + header.length, Level::sequence, frame.encoding);
+        if (header.vr == Vr::SQ)
+            return open(header, value_at, value_at + header.length, Level::sequence, frame.encoding);
         if (header.length % 2 != 0) warn(to_string(header.tag) + " has an odd length");
         push_value(header, value_at);
         if (header.tag == tags::PixelRepresentation && header.length >= 2) {
@@ -237,7 +242,8 @@ private:
         if (bytes_[offset_] != std::byte{0} || nodes_.empty()) return false;
         const auto rest = bytes_.subspan(offset_);
         if (rest.size() >= 4 && load_le<std::uint32_t>(rest.data()) != 0) return false;
-        if (!std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; })) return false;
+        if (!std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; }))
+            return false;
         warn("zeros behind the last element ignored");
         if (!header_bytes_) header_bytes_ = offset_;
         offset_ = bytes_.size();
@@ -281,7 +287,9 @@ private:
                 return open(header, value_at, kUnbounded, Level::sequence, {false, false});
             case Vr::OB:
             case Vr::OW: return open(header, value_at, kUnbounded, Level::fragments, frame.encoding);
-            default: return fault(Errc::malformed, header.tag, "has undefined length, which its VR does not allow");
+            default:
+                return fault(Errc::malformed, header.tag,
+                             "has undefined length, which its VR does not allow");
         }
     }
 

@@ -34,7 +34,8 @@ struct ParsedDataSet {
 
 /// `bytes` is a whole data set, kept by `keep_alive` or, when that is null, by the caller for as
 /// long as the result lives. Errors: truncated, malformed (with byte offset), limit_exceeded.
-[[nodiscard]] Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const TransferSyntax& syntax,
+[[nodiscard]] Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes,
+                                                   const TransferSyntax& syntax,
                                                    const ParseOptions& options = {},
                                                    std::shared_ptr<const void> keep_alive = nullptr);
 

@@ -112,7 +112,8 @@ Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptio
                               std::shared_ptr<const void> keep_alive) {
     auto layout = read_file_layout(bytes);
     if (!layout) return std::move(layout).error();
-    auto parsed = parse_data_set(bytes.subspan(layout->data_set_offset), *layout->syntax, options, std::move(keep_alive));
+    auto parsed = parse_data_set(bytes.subspan(layout->data_set_offset), *layout->syntax, options,
+                                 std::move(keep_alive));
     if (!parsed) {
         Error error = std::move(parsed).error();
         if (error.offset_bytes && !layout->syntax->deflated) *error.offset_bytes += layout->data_set_offset;
@@ -123,10 +124,13 @@ Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptio
 
 Result<ParsedFile> read_file(const std::string& path, const ParseOptions& options) {
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return Error(errno == ENOENT ? Errc::not_found : Errc::io_failure, path + ": " + std::strerror(errno));
+    if (file < 0)
+        return Error(errno == ENOENT ? Errc::not_found : Errc::io_failure,
+                     path + ": " + std::strerror(errno));
     auto bytes = std::make_shared<ByteBuffer>();
     struct stat status {};
-    if (fstat(file, &status) == 0 && status.st_size > 0) bytes->reserve(static_cast<std::size_t>(status.st_size) + 1);
+    if (fstat(file, &status) == 0 && status.st_size > 0)
+        bytes->reserve(static_cast<std::size_t>(status.st_size) + 1);
     while (true) {
         const auto room = bytes->prepare(64 * 1024);
         const auto got = ::read(file, room.data(), room.size());
@@ -155,7 +159,8 @@ ByteBuffer make_file_header(const FileMeta& meta) {
     group.set_text(tags::TransferSyntaxUID, Vr::UI, meta.transfer_syntax_uid);
     group.set_text(tags::ImplementationClassUID, Vr::UI, kImplementationClassUid);
     group.set_text(tags::ImplementationVersionName, Vr::SH, kImplementationVersionName);
-    if (!meta.source_ae_title.empty()) group.set_text(tags::SourceApplicationEntityTitle, Vr::AE, meta.source_ae_title);
+    if (!meta.source_ae_title.empty())
+        group.set_text(tags::SourceApplicationEntityTitle, Vr::AE, meta.source_ae_title);
     ByteBuffer encoded;
     (void)write_data_set(group, explicit_vr_little_endian(), encoded);  // short values: cannot fail
 

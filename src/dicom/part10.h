@@ -23,8 +23,8 @@ inline constexpr std::string_view kImplementationVersionName = "SAGITTA_0_1";
 
 /// Where things are in a file: nothing of the data set has been parsed yet.
 struct FileLayout {
-    DataSet meta;                       ///< group 0002; empty when the file has none
-    std::uint64_t data_set_offset = 0;  ///< of the first byte behind the meta information
+    DataSet meta;                            ///< group 0002; empty when the file has none
+    std::uint64_t data_set_offset = 0;       ///< of the first byte behind the meta information
     const TransferSyntax* syntax = nullptr;  ///< of the data set; guessed when there is no meta
     std::string transfer_syntax_uid;         ///< as the file names it; may be private
     bool has_preamble = false;
@@ -47,7 +47,8 @@ struct ParsedFile {
 };
 
 /// A whole file in memory; `keep_alive` as in parse_data_set.
-[[nodiscard]] Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptions& options = {},
+[[nodiscard]] Result<ParsedFile> parse_file(std::span<const std::byte> bytes,
+                                            const ParseOptions& options = {},
                                             std::shared_ptr<const void> keep_alive = nullptr);
 
 /// The whole file at `path`, owned by the result. Errors: not_found, io_failure, and parse_file's.

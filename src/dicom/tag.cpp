@@ -1,13 +1,15 @@
 #include "dicom/tag.h"
 
-#include <charconv>
 #include <fmt/format.h>
+#include <charconv>
 
 #include "dicom/dictionary.h"
 
 namespace sagitta::dicom {
 
-std::string to_string(Tag tag) { return fmt::format("({:04x},{:04x})", tag.group(), tag.element()); }
+std::string to_string(Tag tag) {
+    return fmt::format("({:04x},{:04x})", tag.group(), tag.element());
+}
 
 std::optional<Tag> parse_tag(std::string_view text) {
     std::string_view digits = text;

@@ -10,7 +10,9 @@ namespace {
 
 }  // namespace
 
-std::span<const TransferSyntax> transfer_syntaxes() noexcept { return kTransferSyntaxes; }
+std::span<const TransferSyntax> transfer_syntaxes() noexcept {
+    return kTransferSyntaxes;
+}
 
 const TransferSyntax* find_transfer_syntax(std::string_view uid) noexcept {
     const auto* found =
@@ -19,7 +21,11 @@ const TransferSyntax* find_transfer_syntax(std::string_view uid) noexcept {
     return found != std::end(kTransferSyntaxes) && found->uid == uid ? found : nullptr;
 }
 
-const TransferSyntax& implicit_vr_little_endian() noexcept { return *find_transfer_syntax("1.2.840.10008.1.2"); }
-const TransferSyntax& explicit_vr_little_endian() noexcept { return *find_transfer_syntax("1.2.840.10008.1.2.1"); }
+const TransferSyntax& implicit_vr_little_endian() noexcept {
+    return *find_transfer_syntax("1.2.840.10008.1.2");
+}
+const TransferSyntax& explicit_vr_little_endian() noexcept {
+    return *find_transfer_syntax("1.2.840.10008.1.2.1");
+}
 
 }  // namespace sagitta::dicom

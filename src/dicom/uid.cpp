@@ -51,8 +51,9 @@ Uid Uid::generate() {
 }
 
 const UidEntry* find_uid(std::string_view uid) noexcept {
-    const auto* found = std::lower_bound(std::begin(kUids), std::end(kUids), uid,
-                                         [](const UidEntry& entry, std::string_view key) { return entry.uid < key; });
+    const auto* found =
+        std::lower_bound(std::begin(kUids), std::end(kUids), uid,
+                         [](const UidEntry& entry, std::string_view key) { return entry.uid < key; });
     return found != std::end(kUids) && found->uid == uid ? found : nullptr;
 }
 

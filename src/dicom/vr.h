@@ -10,8 +10,41 @@ namespace sagitta::dicom {
 
 /// `none` marks what has no VR: items and delimiters (PS3.5 7.5).
 enum class Vr : std::uint8_t {
-    none, AE, AS, AT, CS, DA, DS, DT, FD, FL, IS, LO, LT, OB, OD, OF, OL, OV, OW, PN, SH, SL, SQ, SS, ST, SV,
-    TM, UC, UI, UL, UN, UR, US, UT, UV
+    none,
+    AE,
+    AS,
+    AT,
+    CS,
+    DA,
+    DS,
+    DT,
+    FD,
+    FL,
+    IS,
+    LO,
+    LT,
+    OB,
+    OD,
+    OF,
+    OL,
+    OV,
+    OW,
+    PN,
+    SH,
+    SL,
+    SQ,
+    SS,
+    ST,
+    SV,
+    TM,
+    UC,
+    UI,
+    UL,
+    UN,
+    UR,
+    US,
+    UT,
+    UV
 };
 
 /// The two letters; "--" for none.

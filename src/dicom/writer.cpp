@@ -35,12 +35,12 @@ public:
 
 private:
     struct Open {
-        std::size_t last = 0;            // the row behind its content
-        std::size_t length_at = 0;       // where its length is to be filled in
+        std::size_t last = 0;       // the row behind its content
+        std::size_t length_at = 0;  // where its length is to be filled in
         bool undefined_length = false;
         bool item = false;
         bool fragments = false;
-        bool implicit_inside = false;    // UN of undefined length (PS3.5 6.2.2)
+        bool implicit_inside = false;  // UN of undefined length (PS3.5 6.2.2)
     };
 
     [[nodiscard]] bool in_fragments() const { return !open_.empty() && open_.back().fragments; }
@@ -92,9 +92,11 @@ private:
                 continue;
             }
             const std::size_t length = out_.size() - entry.length_at - 4;
-            if (length >= kUndefinedLength) return Error(Errc::limit_exceeded, "a sequence is longer than 4 GiB");
+            if (length >= kUndefinedLength)
+                return Error(Errc::limit_exceeded, "a sequence is longer than 4 GiB");
             std::byte* at = out_.data() + entry.length_at;
-            big() ? store_be(at, static_cast<std::uint32_t>(length)) : store_le(at, static_cast<std::uint32_t>(length));
+            big() ? store_be(at, static_cast<std::uint32_t>(length))
+                  : store_le(at, static_cast<std::uint32_t>(length));
         }
         return {};
     }

@@ -30,7 +30,7 @@ Task<Answer> await_callback(Start start) {
         if (auto started = start(done); !started) done(Answer(std::move(started).error()));
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(std::move(initiate),
-                                                                         asio::use_awaitable);
+                                                                          asio::use_awaitable);
     co_return std::move(*answer);
 }
 

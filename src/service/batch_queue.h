@@ -50,7 +50,7 @@ public:
             if (!batches_.empty() || finished_) wake(lock);
         };
         co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(std::move(initiate),
-                                                                             asio::use_awaitable);
+                                                                              asio::use_awaitable);
         std::unique_lock lock(mutex_);
         if (batches_.empty()) co_return std::nullopt;
         std::optional<std::vector<T>> batch(std::move(batches_.front()));

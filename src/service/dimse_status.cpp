@@ -7,7 +7,9 @@ using net::dimse::Outcome;
 using net::dimse::Status;
 
 // The whole message, for the log; the wire gets its first 64 characters (Error Comment is a LO).
-Outcome outcome(Status status, const Error& error) { return {status, error.message()}; }
+Outcome outcome(Status status, const Error& error) {
+    return {status, error.message()};
+}
 
 }  // namespace
 

@@ -20,8 +20,10 @@ using storage::Level;
 namespace tags = dicom::tags;
 namespace uids = dicom::uids;
 
-constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{{
-    {"PATIENT", Level::patient}, {"STUDY", Level::study}, {"SERIES", Level::series}, {"IMAGE", Level::image}}};
+constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels{{{"PATIENT", Level::patient},
+                                                                     {"STUDY", Level::study},
+                                                                     {"SERIES", Level::series},
+                                                                     {"IMAGE", Level::image}}};
 
 // Kept by the index beside its columns: lists and counts of what lies below (PS3.4 C.3.4).
 constexpr std::array<std::pair<Tag, Level>, 8> kDerived{{
@@ -62,17 +64,18 @@ Source source_of(Tag tag, Level asked) {
     if (tag == tags::QueryRetrieveLevel) return Source::level;
     if (tag == tags::RetrieveAETitle) return Source::retrieve;
     if (tag == tags::InstanceAvailability) return Source::available;
-    if (tag == tags::AvailableTransferSyntaxUID) return asked == Level::image ? Source::syntax : Source::nothing;
+    if (tag == tags::AvailableTransferSyntaxUID)
+        return asked == Level::image ? Source::syntax : Source::nothing;
     const auto level = index_level(tag);
     if (!level) return Source::header;
     return *level <= asked ? Source::index : Source::nothing;
 }
 
 bool is_matched(Tag tag) {
-    return tag != tags::QueryRetrieveLevel && tag != tags::SpecificCharacterSet && tag != tags::RetrieveAETitle &&
-           tag != tags::InstanceAvailability && tag != tags::AvailableTransferSyntaxUID &&
-           tag != tags::TimezoneOffsetFromUTC && !tag.is_group_length() &&
-           !is_count(tag);
+    return tag != tags::QueryRetrieveLevel && tag != tags::SpecificCharacterSet &&
+           tag != tags::RetrieveAETitle && tag != tags::InstanceAvailability &&
+           tag != tags::AvailableTransferSyntaxUID && tag != tags::TimezoneOffsetFromUTC &&
+           !tag.is_group_length() && !is_count(tag);
 }
 
 // Identifiers come with UN or wrong VRs; the dictionary knows better.
@@ -116,7 +119,8 @@ Result<void> add_sequence_key(Identifier& identifier, const Element& element,
     return {};
 }
 
-Result<void> add_key(Identifier& identifier, const Element& element, const dicom::CharacterSet& character_set) {
+Result<void> add_key(Identifier& identifier, const Element& element,
+                     const dicom::CharacterSet& character_set) {
     const Vr vr = vr_of(element);
     const Tag tag = element.tag();
     if (tag.is_group_length() || tag == tags::SpecificCharacterSet) return {};
@@ -141,8 +145,9 @@ Result<void> read_level(Identifier& identifier, const dicom::DataSet& data_set) 
     const auto* found = std::find_if(kLevels.begin(), kLevels.end(),
                                      [&](const auto& entry) { return entry.first == identifier.level_text; });
     if (found == kLevels.end()) {
-        return Error(Errc::invalid_argument, identifier.level_text.empty() ? "Query/Retrieve Level (0008,0052) missing"
-                                                                           : "unknown Query/Retrieve Level (0008,0052)");
+        return Error(Errc::invalid_argument, identifier.level_text.empty()
+                                                 ? "Query/Retrieve Level (0008,0052) missing"
+                                                 : "unknown Query/Retrieve Level (0008,0052)");
     }
     identifier.level = found->second;
     const bool fits = (identifier.model == Model::patient_root) ||
@@ -155,7 +160,8 @@ Result<void> read_level(Identifier& identifier, const dicom::DataSet& data_set) 
 // PS3.4 C.4.1.2.1: the unique keys of the levels above must be there. An empty one restricts nothing.
 Result<void> check_unique_keys(const Identifier& identifier, const dicom::DataSet& data_set) {
     const auto top = identifier.model == Model::study_root ? Level::study : Level::patient;
-    for (auto level = top; level < identifier.level; level = static_cast<Level>(static_cast<int>(level) + 1)) {
+    for (auto level = top; level < identifier.level;
+         level = static_cast<Level>(static_cast<int>(level) + 1)) {
         if (!data_set.contains(unique_key(level))) {
             return Error(Errc::invalid_argument, "unique key " + to_string(unique_key(level)) + " missing");
         }
@@ -200,18 +206,19 @@ Result<Identifier> read_identifier(std::span<const std::byte> bytes, const dicom
 
 Result<storage::Scope> retrieve_scope(const Identifier& identifier) {
     storage::Scope scope;
-    const std::array<std::pair<Level, std::vector<std::string>*>, 4> lists{{
-        {Level::patient, &scope.patient_ids},
-        {Level::study, &scope.study_instance_uids},
-        {Level::series, &scope.series_instance_uids},
-        {Level::image, &scope.sop_instance_uids}}};
+    const std::array<std::pair<Level, std::vector<std::string>*>, 4> lists{
+        {{Level::patient, &scope.patient_ids},
+         {Level::study, &scope.study_instance_uids},
+         {Level::series, &scope.series_instance_uids},
+         {Level::image, &scope.sop_instance_uids}}};
     for (const auto& [level, list] : lists) {
         const Tag tag = unique_key(level);
         if (level > identifier.level) break;
         for (const auto& key : identifier.keys) {
             if (key.tag != tag) continue;
             if (key.kind != dicom::MatchKind::single_value && key.kind != dicom::MatchKind::list) {
-                return Error(Errc::invalid_argument, "unique key " + to_string(tag) + " must be a value or a list");
+                return Error(Errc::invalid_argument,
+                             "unique key " + to_string(tag) + " must be a value or a list");
             }
             *list = key.values;
         }

@@ -125,7 +125,8 @@ void MatchBuilder::add(DataSet& answer, const ReturnKey& key, const storage::Mat
         case Source::retrieve: return answer.set_text(key.tag, Vr::AE, retrieve_ae_title_);
         case Source::available: return answer.set_text(key.tag, Vr::CS, "ONLINE");
         case Source::syntax: {
-            const auto stored = match.instance != nullptr ? match.instance->transfer_syntax_uid : std::string();
+            const auto stored =
+                match.instance != nullptr ? match.instance->transfer_syntax_uid : std::string();
             return answer.set_text(key.tag, Vr::UI, stored);
         }
         case Source::nothing: return set_value(answer, key.tag, key.vr, {});

@@ -31,7 +31,8 @@ RetrieveOutcome refused(Outcome outcome) {
 // One context for each way a stored SOP class is encoded.
 std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocation>& instances) {
     std::set<std::pair<std::string_view, std::string_view>> pairs;
-    for (const auto& instance : instances) pairs.emplace(instance.sop_class_uid, instance.transfer_syntax_uid);
+    for (const auto& instance : instances)
+        pairs.emplace(instance.sop_class_uid, instance.transfer_syntax_uid);
     std::vector<net::scu::WantedContext> wanted;
     for (const auto& [sop_class, syntax] : pairs) {
         net::scu::WantedContext context;
@@ -80,7 +81,8 @@ public:
     // Errors: why the destination cannot be reached.
     Task<Result<void>> open(net::scu::Address address, net::scu::ClientSettings settings,
                             std::vector<net::scu::WantedContext> wanted) {
-        auto opened = co_await net::scu::Client::open(std::move(address), std::move(settings), std::move(wanted));
+        auto opened =
+            co_await net::scu::Client::open(std::move(address), std::move(settings), std::move(wanted));
         if (!opened) co_return std::move(opened).error();
         client_ = std::move(*opened);
         co_return Result<void>();
@@ -121,7 +123,8 @@ struct Retrieval {
     void answered(const dicom::Uid& sop_instance, const Outcome& answer) {
         progress.answered(sop_instance, answer.status);
         if (answer.status == Status::success || !first_failure.empty()) return;
-        first_failure = fmt::format("a C-STORE sub-operation was answered {:04X}", net::dimse::code(answer.status));
+        first_failure =
+            fmt::format("a C-STORE sub-operation was answered {:04X}", net::dimse::code(answer.status));
     }
 
     SubOperations progress;
@@ -179,7 +182,8 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
                                         net::ul::AeTitle destination, net::dimse::MoveResponder& out) {
     const auto address = settings_.find_destination(destination);
     if (!address) {
-        co_return refused(Outcome(Status::move_destination_unknown, "move destination is not a configured peer"));
+        co_return refused(
+            Outcome(Status::move_destination_unknown, "move destination is not a configured peer"));
     }
     auto instances = co_await located(request);
     if (!instances) co_return refused(query_outcome(instances.error()));
@@ -189,14 +193,15 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
         auto wanted = wanted_for(*instances);
         auto opened = co_await sink.open(*address, settings_.client, std::move(wanted));
         if (!opened) {
-            log::warning("association={} move to {} failed: {}", association.id, destination.view(), opened.error().message());
+            log::warning("association={} move to {} failed: {}", association.id, destination.view(),
+                         opened.error().message());
             retrieval.first_failure = "destination: " + opened.error().context;
         }
     }
     co_await send_all(retrieval, *instances, store_, workers_, sink, out);
     co_await sink.release();
-    log::info("association={} move to {} instances={} failed={}", association.id, destination.view(), instances->size(),
-              retrieval.progress.counts().failed);
+    log::info("association={} move to {} instances={} failed={}", association.id, destination.view(),
+              instances->size(), retrieval.progress.counts().failed);
     co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
 }
 

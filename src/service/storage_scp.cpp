@@ -36,8 +36,8 @@ Result<void> check_identity(const dicom::DataSet& data_set, const StoreRequest& 
 }
 
 // Everything that needs no disk: parse, check, and make the file header and the index row.
-Result<storage::IncomingInstance> prepare(const StoreRequest& request, std::string source, ByteBuffer data_set,
-                                          std::uint32_t depth) {
+Result<storage::IncomingInstance> prepare(const StoreRequest& request, std::string source,
+                                          ByteBuffer data_set, std::uint32_t depth) {
     auto syntax = dicom::encoding_of(request.transfer_syntax_uid, data_set.span());
     if (!syntax) return std::move(syntax).error();
     dicom::ParseOptions options;
@@ -72,11 +72,13 @@ Result<storage::IncomingInstance> prepare(const StoreRequest& request, std::stri
 
 }  // namespace
 
-Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest request, ByteBuffer data_set) {
+Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest request,
+                                ByteBuffer data_set) {
     const std::size_t bytes = data_set.size();
     std::optional<Result<storage::IncomingInstance>> prepared;
     if (bytes < kLargeObjectBytes) {
-        prepared.emplace(prepare(request, association.calling.str(), std::move(data_set), settings_.sequence_depth));
+        prepared.emplace(
+            prepare(request, association.calling.str(), std::move(data_set), settings_.sequence_depth));
     } else {
         auto work = [&request, &association, &data_set, this] {
             return prepare(request, association.calling.str(), std::move(data_set), settings_.sequence_depth);
@@ -84,12 +86,15 @@ Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest
         prepared.emplace(co_await workers_.run(std::move(work)));
     }
     if (!*prepared) co_return store_outcome(prepared->error());
-    auto submit = [this, &prepared](auto done) { return archive_.submit(std::move(**prepared), std::move(done)); };
+    auto submit = [this, &prepared](auto done) {
+        return archive_.submit(std::move(**prepared), std::move(done));
+    };
     auto filed = co_await await_callback<Result<storage::IngestOutcome>>(std::move(submit));
     if (!filed) co_return store_outcome(filed.error());
     if (*filed == storage::IngestOutcome::conflict_quarantined) {
-        log::warning("association={} peer={} sent other content for a stored SOP Instance: kept in quarantine",
-                     association.id, association.peer_address);
+        log::warning(
+            "association={} peer={} sent other content for a stored SOP Instance: kept in quarantine",
+            association.id, association.peer_address);
     }
     log::debug("association={} stored bytes={}", association.id, bytes);
     co_return Outcome();

@@ -22,7 +22,8 @@ public:
 
     /// Bytes are filed as received. Success only after they would survive power loss.
     [[nodiscard]] Task<net::dimse::Outcome> store(const net::dimse::AssociationInfo& association,
-                                                  net::dimse::StoreRequest request, ByteBuffer data_set) override;
+                                                  net::dimse::StoreRequest request,
+                                                  ByteBuffer data_set) override;
 
 private:
     storage::Archive& archive_;

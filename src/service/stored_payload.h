@@ -16,10 +16,13 @@ namespace sagitta::service {
 /// `store` and `workers` outlive it. Reads on a worker, one chunk at a time.
 class StoredPayload final : public net::dimse::Payload {
 public:
-    StoredPayload(const storage::InstanceStore& store, WorkerPool& workers, storage::InstanceLocation location)
+    StoredPayload(const storage::InstanceStore& store, WorkerPool& workers,
+                  storage::InstanceLocation location)
         : store_(store), workers_(workers), location_(std::move(location)), at_(location_.data_set_offset) {}
 
-    [[nodiscard]] std::uint64_t size_bytes() const override { return location_.length - location_.data_set_offset; }
+    [[nodiscard]] std::uint64_t size_bytes() const override {
+        return location_.length - location_.data_set_offset;
+    }
 
     [[nodiscard]] Task<Result<std::span<const std::byte>>> next() override {
         const std::uint64_t count = std::min<std::uint64_t>(kChunkBytes, location_.length - at_);
@@ -27,7 +30,8 @@ public:
         auto chunk = co_await workers_.run(std::move(read));
         if (!chunk) co_return std::move(chunk).error();
         chunk_ = std::move(*chunk);
-        if (chunk_.empty()) co_return Error(Errc::corrupt, "stored instance is shorter than its index row says");
+        if (chunk_.empty())
+            co_return Error(Errc::corrupt, "stored instance is shorter than its index row says");
         at_ += chunk_.size();
         co_return std::as_const(chunk_).span();
     }

@@ -7,9 +7,12 @@ namespace {
 
 using net::ul::RejectReason;
 
-net::ul::AeTitle ae(std::string_view text) { return *net::ul::AeTitle::parse(text); }
+net::ul::AeTitle ae(std::string_view text) {
+    return *net::ul::AeTitle::parse(text);
+}
 
-net::dimse::AssociationInfo from(std::string_view calling, std::string host, std::string_view called = "SAGITTA") {
+net::dimse::AssociationInfo from(std::string_view calling, std::string host,
+                                 std::string_view called = "SAGITTA") {
     net::dimse::AssociationInfo info;
     info.calling = ae(calling);
     info.called = ae(called);
@@ -40,7 +43,8 @@ TEST(AccessRules, OnLoopbackAnyCallingTitleMayDoEverything) {
 
 TEST(AccessRules, AnotherCalledTitleIsRefusedEverywhere) {
     AccessRules rules{Configuration()};
-    EXPECT_EQ(reason(rules.admit(from("ANYONE", "127.0.0.1", "OTHER"))), RejectReason::called_ae_title_not_recognized);
+    EXPECT_EQ(reason(rules.admit(from("ANYONE", "127.0.0.1", "OTHER"))),
+              RejectReason::called_ae_title_not_recognized);
 }
 
 TEST(AccessRules, ElsewhereTitleAndHostMustBothMatch) {
@@ -49,7 +53,8 @@ TEST(AccessRules, ElsewhereTitleAndHostMustBothMatch) {
     ASSERT_TRUE(std::holds_alternative<net::ul::NegotiationPolicy>(peer));
     EXPECT_FALSE(std::get<net::ul::NegotiationPolicy>(peer).accept_move);
     EXPECT_TRUE(std::get<net::ul::NegotiationPolicy>(peer).accept_find);
-    EXPECT_TRUE(std::holds_alternative<net::ul::NegotiationPolicy>(rules.admit(from("PACS", "::ffff:192.0.2.7"))));
+    EXPECT_TRUE(
+        std::holds_alternative<net::ul::NegotiationPolicy>(rules.admit(from("PACS", "::ffff:192.0.2.7"))));
     EXPECT_EQ(reason(rules.admit(from("PACS", "192.0.2.8"))), RejectReason::calling_ae_title_not_recognized);
     EXPECT_EQ(reason(rules.admit(from("OTHER", "192.0.2.7"))), RejectReason::calling_ae_title_not_recognized);
 }

@@ -20,7 +20,8 @@ int main(int count, char** words) {
     const int file = ::open(words[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0 || batch == 0) return 1;
     std::vector<std::byte> object(bytes);
-    for (std::size_t at = 0; at < object.size(); ++at) object[at] = static_cast<std::byte>(at * 2654435761u >> 13);
+    for (std::size_t at = 0; at < object.size(); ++at)
+        object[at] = static_cast<std::byte>(at * 2654435761u >> 13);
     const auto start = std::chrono::steady_clock::now();
     for (unsigned long long n = 1; n <= objects; ++n) {
         if (::write(file, object.data(), object.size()) != static_cast<ssize_t>(object.size())) return 1;

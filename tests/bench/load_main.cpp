@@ -67,9 +67,11 @@ int main(int count, char** words) {
     LoadSettings settings;
     std::string peer, calling = "LOAD", pool_file;
     int pid = 0;
-    CLI::App app("Load for a DICOM node: store, find, get, move, echo, assoc (associate, echo, release), idle");
-    app.add_option("mode", settings.mode)->required()->check(
-        CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle"}));
+    CLI::App app(
+        "Load for a DICOM node: store, find, get, move, echo, assoc (associate, echo, release), idle");
+    app.add_option("mode", settings.mode)
+        ->required()
+        ->check(CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle"}));
     app.add_option("peer", peer, "AET@HOST:PORT")->required();
     app.add_option("--calling", calling, "our AE title");
     app.add_option("-a,--associations", settings.associations)->check(CLI::PositiveNumber);
@@ -84,7 +86,8 @@ int main(int count, char** words) {
     app.add_option("--studies-per-patient", settings.spread.studies_per_patient)->check(CLI::PositiveNumber);
     app.add_option("--run-id", settings.run_id, "the same UIDs again for the same number (default: random)");
     app.add_option("--first", settings.first_index, "number of the first object");
-    app.add_option("--acked", settings.acked_file, "write 'index sop series study crc32' of each acknowledged object");
+    app.add_option("--acked", settings.acked_file,
+                   "write 'index sop series study crc32' of each acknowledged object");
     app.add_option("--level", settings.level);
     app.add_option("--model", settings.model)->check(CLI::IsMember({"study", "patient"}));
     app.add_option("-k,--key", settings.keys, "Keyword=value; {} becomes a nine-digit number below --pool");
@@ -105,7 +108,8 @@ int main(int count, char** words) {
     }
     settings.peer = *address;
     settings.calling = *title;
-    if (settings.run_id == 0) settings.run_id = std::random_device()() * 4294967296ull + std::random_device()();
+    if (settings.run_id == 0)
+        settings.run_id = std::random_device()() * 4294967296ull + std::random_device()();
     if (std::ifstream file(pool_file); file) {
         for (std::string line; std::getline(file, line);) settings.pool_values.push_back(line);
     }

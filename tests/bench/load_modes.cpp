@@ -10,9 +10,9 @@
 #include <random>
 #include <utility>
 
+#include <fmt/format.h>
 #include <asio/co_spawn.hpp>
 #include <asio/use_future.hpp>
-#include <fmt/format.h>
 
 #include "dicom/dictionary.h"
 #include "dicom/tag.h"
@@ -99,7 +99,8 @@ private:
         }
         wanted.push_back(context);
         if (settings_.mode == "get") {
-            for (const char* storage : {"1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"}) {
+            for (const char* storage :
+                 {"1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"}) {
                 context.sop_class_uid = storage;
                 context.as_scp = true;
                 wanted.push_back(context);
@@ -112,7 +113,8 @@ private:
     static Result<void> judged(const Result<Outcome>& answer) {
         if (!answer) return answer.error();
         if (answer->status == Status::success || net::dimse::is_warning(answer->status)) return {};
-        return Error(Errc::refused, fmt::format("status {:04X} {}", net::dimse::code(answer->status), answer->error_comment));
+        return Error(Errc::refused, fmt::format("status {:04X} {}", net::dimse::code(answer->status),
+                                                answer->error_comment));
     }
 
     Task<Result<void>> operation(std::uint64_t n) {
@@ -159,7 +161,8 @@ private:
         keys.set_text(*dicom::parse_tag("QueryRetrieveLevel"), dicom::Vr::CS, settings_.level);
         std::string chosen;
         if (!settings_.pool_values.empty()) {
-            chosen = settings_.pool_values[(n * settings_.associations + number_) % settings_.pool_values.size()];
+            chosen =
+                settings_.pool_values[(n * settings_.associations + number_) % settings_.pool_values.size()];
         } else {
             chosen = fmt::format("{:09}", random_() % settings_.pool);
         }
@@ -204,7 +207,8 @@ private:
             if (answer) report_.matches += answer->counts.completed;
         }
         if (!answer) co_return std::move(answer).error();
-        if (answer->counts.failed != 0) co_return Error(Errc::refused, fmt::format("{} sub-operations failed", answer->counts.failed));
+        if (answer->counts.failed != 0)
+            co_return Error(Errc::refused, fmt::format("{} sub-operations failed", answer->counts.failed));
         co_return judged(Result<Outcome>(answer->outcome));
     }
 
@@ -274,7 +278,8 @@ Result<LoadResult> run_load(const LoadSettings& settings) {
 
     LoadResult result;
     const auto start = Clock::now();
-    const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings.seconds));
+    const auto limit =
+        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings.seconds));
     const auto deadline = settings.seconds > 0 ? start + limit : Clock::time_point::max();
     auto running = on_all(busy, io, [deadline](Worker& worker) { return worker.work(deadline); });
     for (auto& one : running) result.report.add(one.get());

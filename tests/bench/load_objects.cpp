@@ -86,7 +86,8 @@ Result<LoadObject> LoadObject::synthetic(std::size_t size_bytes) {
     object.sop_class_uid_ = kSecondaryCapture;
     object.transfer_syntax_uid_ = explicit_vr_little_endian().uid;
     ByteBuffer out;
-    if (auto written = write_data_set(data_set, explicit_vr_little_endian(), out); !written) return std::move(written).error();
+    if (auto written = write_data_set(data_set, explicit_vr_little_endian(), out); !written)
+        return std::move(written).error();
     object.bytes_.assign(out.span().begin(), out.span().end());
     if (auto located = object.locate(); !located) return std::move(located).error();
     return object;
@@ -95,7 +96,8 @@ Result<LoadObject> LoadObject::synthetic(std::size_t size_bytes) {
 Result<LoadObject> LoadObject::from_file(const std::string& path) {
     auto file = read_file(path);
     if (!file) return std::move(file).error();
-    if (file->layout.syntax->deflated) return Error(Errc::unsupported, "a deflated template cannot be patched");
+    if (file->layout.syntax->deflated)
+        return Error(Errc::unsupported, "a deflated template cannot be patched");
     const auto sop_class = file->data_set.uid(tags::SOPClassUID);
     if (!sop_class) return Error(Errc::malformed, "the template has no SOP Class UID");
     set_identity(file->data_set);
@@ -103,7 +105,8 @@ Result<LoadObject> LoadObject::from_file(const std::string& path) {
     object.sop_class_uid_ = sop_class->str();
     object.transfer_syntax_uid_ = file->layout.transfer_syntax_uid;
     ByteBuffer out;
-    if (auto written = write_data_set(file->data_set, *file->layout.syntax, out); !written) return std::move(written).error();
+    if (auto written = write_data_set(file->data_set, *file->layout.syntax, out); !written)
+        return std::move(written).error();
     object.bytes_.assign(out.span().begin(), out.span().end());
     if (auto located = object.locate(); !located) return std::move(located).error();
     return object;
@@ -117,7 +120,8 @@ Result<void> LoadObject::locate() {
     const auto place = [&](Tag tag) {
         const auto element = parsed->data_set.find(tag);
         if (!element) return Place{};
-        return Place{static_cast<std::size_t>(element->value().data() - bytes_.data()), element->value().size()};
+        return Place{static_cast<std::size_t>(element->value().data() - bytes_.data()),
+                     element->value().size()};
     };
     sop_instance_ = place(tags::SOPInstanceUID);
     series_ = place(tags::SeriesInstanceUID);
@@ -148,7 +152,8 @@ void LoadObject::become(const Identity& identity, std::uint64_t index) {
     const auto number = std::strtoul(study.c_str(), nullptr, 10);
     put(date_, fmt::format("20{:02}{:02}{:02}", 10 + number / 336 % 15, 1 + number % 12, 1 + number % 28));
     for (std::size_t at = 0; at + 8 <= pixels_.length; at += kMarkEvery) {
-        store_le(bytes_.data() + pixels_.offset + at, static_cast<std::uint64_t>(index * 0x9e3779b97f4a7c15ull + at));
+        store_le(bytes_.data() + pixels_.offset + at,
+                 static_cast<std::uint64_t>(index * 0x9e3779b97f4a7c15ull + at));
     }
 }
 

@@ -88,7 +88,8 @@ TEST(Corpus, CopiedElementsConvertBetweenByteOrdersAndBack) {
     int compared = 0;
     for (const auto& path : files) {
         auto parsed = read_file(path.string());
-        if (!parsed || !parsed->warnings.empty() || parsed->layout.syntax != &explicit_vr_little_endian()) continue;
+        if (!parsed || !parsed->warnings.empty() || parsed->layout.syntax != &explicit_vr_little_endian())
+            continue;
         DataSet copy;
         for (const Element element : parsed->data_set.elements()) copy.set(element);
         const auto& big = *find_transfer_syntax("1.2.840.10008.1.2.2");

@@ -7,8 +7,8 @@
 #include "core/bytes.h"
 #include "dicom/dictionary.h"
 #include "dicom/generated/tags.h"
-#include "dicom/part10.h"
 #include "dicom/parser.h"
+#include "dicom/part10.h"
 #include "dicom/writer.h"
 
 namespace sagitta::dicom {
@@ -49,11 +49,12 @@ TEST(DataSet, SplitsAndTrimsValues) {
 
 // (0040,0275) RequestAttributesSequence, one item of undefined length holding (0040,0009) "1 ".
 TEST(Parser, ReadsNestedUndefinedLengthsExplicit) {
-    const auto bytes = bytes_of({0x40, 0x00, 0x75, 0x02, 'S', 'Q', 0, 0, 0xff, 0xff, 0xff, 0xff,  // SQ, undefined
-                                 0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff,                  // item, undefined
-                                 0x40, 0x00, 0x09, 0x00, 'S', 'H', 2, 0, '1', ' ',                // (0040,0009)
-                                 0xfe, 0xff, 0x0d, 0xe0, 0, 0, 0, 0,                              // item delimiter
-                                 0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0});                            // sequence delimiter
+    const auto bytes =
+        bytes_of({0x40, 0x00, 0x75, 0x02, 'S',  'Q',  0,    0,    0xff, 0xff, 0xff, 0xff,  // SQ, undefined
+                  0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff,                          // item, undefined
+                  0x40, 0x00, 0x09, 0x00, 'S',  'H',  2,    0,    '1',  ' ',               // (0040,0009)
+                  0xfe, 0xff, 0x0d, 0xe0, 0,    0,    0,    0,                             // item delimiter
+                  0xfe, 0xff, 0xdd, 0xe0, 0,    0,    0,    0});  // sequence delimiter
     const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian());
     ASSERT_TRUE(parsed) << parsed.error().message();
     const auto sequence = parsed->data_set.find(tags::RequestAttributesSequence);
@@ -74,8 +75,9 @@ TEST(Parser, ReadsNestedUndefinedLengthsExplicit) {
 
 TEST(Parser, RefusesWhatPassesTheContainerAround) {
     // A sequence of 10 bytes whose item says 64.
-    const auto bytes = bytes_of({0x40, 0x00, 0x75, 0x02, 'S', 'Q', 0, 0, 10, 0, 0, 0, 0xfe, 0xff, 0x00, 0xe0, 64, 0, 0,
-                                 0, 1, 2, 0x40, 0x00, 0x80, 0x02, 'S', 'T', 2, 0, 'x', 'y'});
+    const auto bytes =
+        bytes_of({0x40, 0x00, 0x75, 0x02, 'S', 'Q', 0,    0,    10,   0,    0,   0,   0xfe, 0xff, 0x00, 0xe0,
+                  64,   0,    0,    0,    1,   2,   0x40, 0x00, 0x80, 0x02, 'S', 'T', 2,    0,    'x',  'y'});
     const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian());
     ASSERT_FALSE(parsed);
     EXPECT_EQ(parsed.error().code, Errc::malformed);
@@ -83,8 +85,8 @@ TEST(Parser, RefusesWhatPassesTheContainerAround) {
 
 TEST(Parser, DepthIsBoundedWithoutRecursion) {
     ByteBuffer bytes;
-    const auto opening = bytes_of({0x40, 0x00, 0x75, 0x02, 'S', 'Q', 0, 0, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0x00,
-                                   0xe0, 0xff, 0xff, 0xff, 0xff});
+    const auto opening = bytes_of({0x40, 0x00, 0x75, 0x02, 'S',  'Q',  0,    0,    0xff, 0xff,
+                                   0xff, 0xff, 0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff});
     for (int depth = 0; depth < 100000; ++depth) bytes.append(opening.span());
     const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian());
     ASSERT_FALSE(parsed);

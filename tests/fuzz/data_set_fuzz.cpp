@@ -27,8 +27,10 @@ void walk(const DataSet& data_set) {
     const auto nodes = data_set.nodes();
     for (std::uint32_t row = 0; row < nodes.size(); ++row) {
         require(nodes[row].subtree < nodes.size() - row, "a subtree ends inside the table");
-        for (std::uint32_t inner = row + 1; inner <= row + nodes[row].subtree; inner += 1 + nodes[inner].subtree)
-            require(inner + nodes[inner].subtree <= row + nodes[row].subtree, "a child ends inside its parent");
+        for (std::uint32_t inner = row + 1; inner <= row + nodes[row].subtree;
+             inner += 1 + nodes[inner].subtree)
+            require(inner + nodes[inner].subtree <= row + nodes[row].subtree,
+                    "a child ends inside its parent");
         const Element element(data_set, row);
         std::size_t sum = 0;
         for (const auto byte : element.value()) sum += static_cast<std::size_t>(byte);
@@ -37,7 +39,8 @@ void walk(const DataSet& data_set) {
         if (element.children().find(Tag(0x0008, 0x0018))) ++sum;
         if (sum == static_cast<std::size_t>(-1)) std::abort();
     }
-    if (const auto uid = data_set.uid(Tag(0x0008, 0x0018))) require(uid->view().size() <= 64, "a UID has 64 characters");
+    if (const auto uid = data_set.uid(Tag(0x0008, 0x0018)))
+        require(uid->view().size() <= 64, "a UID has 64 characters");
 }
 
 /// Same tags, nesting, VRs and values. `syntax` is the one of the rewritten bytes.
@@ -52,7 +55,8 @@ void require_same(const DataSet& first, const DataSet& second) {
         if (a[row].subtree != 0) continue;
         const auto before = first.value_of(a[row]);
         const auto after = second.value_of(b[row]);
-        require(after.size() == before.size() || after.size() == before.size() + 1, "rewriting keeps lengths");
+        require(after.size() == before.size() || after.size() == before.size() + 1,
+                "rewriting keeps lengths");
         require(as_text(after.first(before.size())) == as_text(before), "rewriting keeps values");
     }
 }
@@ -75,8 +79,9 @@ void round_trip(const DataSet& data_set, const TransferSyntax& syntax) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    constexpr std::string_view syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
-                                             "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.70"};
+    constexpr std::string_view syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1",
+                                             "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99",
+                                             "1.2.840.10008.1.2.4.70"};
     const auto* syntax = find_transfer_syntax(syntaxes[(data[0] & 0x0f) % std::size(syntaxes)]);
     const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
 

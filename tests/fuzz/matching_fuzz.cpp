@@ -15,8 +15,8 @@ using namespace sagitta::dicom;
 
 namespace {
 
-constexpr auto kVrs = std::to_array<Vr>({Vr::PN, Vr::LO, Vr::CS, Vr::UI, Vr::DA, Vr::TM, Vr::DT, Vr::IS, Vr::DS,
-                                         Vr::LT, Vr::AE, Vr::US, Vr::none});
+constexpr auto kVrs = std::to_array<Vr>({Vr::PN, Vr::LO, Vr::CS, Vr::UI, Vr::DA, Vr::TM, Vr::DT, Vr::IS,
+                                         Vr::DS, Vr::LT, Vr::AE, Vr::US, Vr::none});
 
 void require(bool condition) {
     if (!condition) std::abort();

@@ -35,9 +35,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(lenient || !strict, "what parses strictly parses leniently");
     if (layout) require(layout->data_set_offset <= size, "the data set begins inside the file");
     if (!strict) return 0;
-    require(strict->layout.data_set_offset == layout->data_set_offset, "both find the data set at the same place");
-    require(strict->layout.syntax == layout->syntax && layout->syntax != nullptr, "both find the same syntax");
-    require(strict->data_set.nodes().size() == lenient->data_set.nodes().size(), "lenient adds nothing to a good file");
+    require(strict->layout.data_set_offset == layout->data_set_offset,
+            "both find the data set at the same place");
+    require(strict->layout.syntax == layout->syntax && layout->syntax != nullptr,
+            "both find the same syntax");
+    require(strict->data_set.nodes().size() == lenient->data_set.nodes().size(),
+            "lenient adds nothing to a good file");
 
     const auto sop_class = strict->data_set.uid(Tag(0x0008, 0x0016));
     const auto sop_instance = strict->data_set.uid(Tag(0x0008, 0x0018));

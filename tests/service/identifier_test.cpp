@@ -14,7 +14,8 @@ using storage::Level;
 namespace tags = dicom::tags;
 
 const dicom::Uid kStudyRootFind = *dicom::Uid::parse(dicom::uids::StudyRootQueryRetrieveInformationModelFind);
-const dicom::Uid kPatientRootFind = *dicom::Uid::parse(dicom::uids::PatientRootQueryRetrieveInformationModelFind);
+const dicom::Uid kPatientRootFind =
+    *dicom::Uid::parse(dicom::uids::PatientRootQueryRetrieveInformationModelFind);
 
 Result<Identifier> read(const dicom::DataSet& data_set, const dicom::Uid& sop_class = kStudyRootFind) {
     ByteBuffer bytes;
@@ -100,8 +101,8 @@ TEST(Identifier, PatientLevelRetrieveRefusesWildcards) {
 
 TEST(Identifier, GarbageIsAnErrorNotAQuery) {
     const std::string garbage(300, '\xfe');
-    const auto identifier = read_identifier(std::as_bytes(std::span(garbage)), dicom::implicit_vr_little_endian(),
-                                            kStudyRootFind);
+    const auto identifier = read_identifier(std::as_bytes(std::span(garbage)),
+                                            dicom::implicit_vr_little_endian(), kStudyRootFind);
     EXPECT_FALSE(identifier);
 }
 

@@ -7,7 +7,9 @@ namespace {
 
 using net::dimse::Status;
 
-dicom::Uid uid(std::string_view text) { return *dicom::Uid::parse(text); }
+dicom::Uid uid(std::string_view text) {
+    return *dicom::Uid::parse(text);
+}
 
 TEST(SubOperations, CountsByStatus) {
     SubOperations operations(4);

@@ -18,9 +18,11 @@ inline std::vector<std::filesystem::path> shared_objects() {
     if (!std::filesystem::exists(shared_data())) return found;
     for (auto entry = std::filesystem::recursive_directory_iterator(shared_data());
          entry != std::filesystem::recursive_directory_iterator(); ++entry) {
-        if (entry->is_directory() && entry->path().filename() == "expected") entry.disable_recursion_pending();
+        if (entry->is_directory() && entry->path().filename() == "expected")
+            entry.disable_recursion_pending();
         const auto extension = entry->path().extension();
-        if (!entry->is_regular_file() || extension == ".json" || extension == ".tsv" || extension == ".md") continue;
+        if (!entry->is_regular_file() || extension == ".json" || extension == ".tsv" || extension == ".md")
+            continue;
         found.push_back(entry->path());
     }
     std::sort(found.begin(), found.end());

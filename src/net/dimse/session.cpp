@@ -200,9 +200,9 @@ Task<Result<void>> Session::serve_unknown(Message message) {
 /// The one log line of a request that did not simply succeed.
 void Session::note(const Message& message, const Outcome& outcome) const {
     if (outcome.status != Status::success) {
-        log::warning("association={} peer={} operation={:04x} status={:04x}: {}", info_.id, info_.peer_address,
-                     static_cast<std::uint16_t>(message.command.field), code(outcome.status),
-                     log::escaped(outcome.error_comment));
+        log::warning("association={} peer={} operation={:04x} status={:04x}: {}", info_.id,
+                     info_.peer_address, static_cast<std::uint16_t>(message.command.field),
+                     code(outcome.status), log::escaped(outcome.error_comment));
     }
 }
 
