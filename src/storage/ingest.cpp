@@ -24,6 +24,12 @@ std::uint64_t file_length(const IncomingInstance& instance) {
     return instance.file_header.size() + instance.data_set.size();
 }
 
+std::uint64_t cost_of(const IncomingInstance& instance) {
+    auto cost = file_length(instance) + kRecordCost;
+    for (const auto& value : instance.record.values) cost += value.size();
+    return cost;
+}
+
 bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
     return record.digest == stored.digest && record.data_set_length == stored.data_set_length;
 }
@@ -56,7 +62,7 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
         return Error(Errc::invalid_argument, "the index record does not describe these bytes");
     Pending pending;
     pending.checksum = member_checksum({instance.file_header.span(), instance.data_set.span()});
-    pending.cost = file_length(instance) + kRecordCost;
+    pending.cost = cost_of(instance);
     pending.received = now_seconds();
     pending.instance = std::move(instance);
     pending.done = std::move(done);

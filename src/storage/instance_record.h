@@ -26,7 +26,7 @@ struct IndexColumn {
     dicom::Tag tag;
     dicom::Vr vr;
     Level level;
-    std::string_view name;  ///< in the database; a PN has a second one, "<name>_folded"
+    std::string_view name;  ///< in the database
 };
 
 /// All of them, top down. An attribute that is not here is answered from the stored header.
@@ -46,10 +46,8 @@ struct InstanceRecord {
     std::string sop_class_uid;
     std::string transfer_syntax_uid;
 
-    /// UTF-8 values in the order of index_columns(), empty where absent.
+    /// UTF-8 values in the order of index_columns(), whole; empty where absent or beyond 64 KiB.
     std::vector<std::string> values;
-    /// Folded forms of the PN values, in the order of the PN columns.
-    std::vector<std::string> folded_names;
 
     std::uint64_t data_set_offset = 0;  ///< bytes of preamble and File Meta Information
     std::uint64_t data_set_length = 0;  ///< bytes of the encoded data set

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "storage/maintenance.h"
+#include "storage/sqlite_database.h"
 #include "tests/storage/sample.h"
 
 namespace sagitta::storage::testing {
@@ -71,6 +72,28 @@ TEST(Archive, RebuildsALostIndex) {
     auto archive = open_archive(directory.path());
     EXPECT_TRUE(archive->recovery().index_rebuilt);
     EXPECT_EQ(everything(archive->index()), before);
+}
+
+TEST(Archive, RebuildsAnIndexOfAnOlderSchemaAndRefusesANewerOne) {
+    TemporaryDirectory directory;
+    ASSERT_TRUE(put(*open_archive(directory.path()), numbered(1)));
+    auto set_version = [&](int version) {
+        auto database = Database::open(directory.path() + "/index.sqlite", Database::Use::write);
+        ASSERT_TRUE(database);
+        ASSERT_TRUE((*database)->execute(fmt::format("PRAGMA user_version={}", version)));
+    };
+    set_version(1);
+    {
+        auto archive = open_archive(directory.path());
+        EXPECT_TRUE(archive->recovery().index_rebuilt);
+        EXPECT_EQ(served(*archive, "1.2.3.4.1"), file_bytes(numbered(1)));
+    }
+    set_version(1000);
+    ArchiveOptions options;
+    options.data_dir = directory.path();
+    auto newer = Archive::open(options);
+    ASSERT_FALSE(newer);
+    EXPECT_EQ(newer.error().code, Errc::unsupported);
 }
 
 TEST(Archive, IsOpenedOnce) {
