@@ -166,7 +166,7 @@ private:
 Result<void> VolumeRecovery::keep_torn_end() {
     all_.report.damage.push_back(fmt::format("{} bytes {} to {} hold no whole member; kept in quarantine",
                                              layout_.volume(number_), good_end_, length_));
-    return storage::keep_torn_end(file_system_, layout_, *file_, number_, good_end_, length_);
+    return storage::keep_torn_end(file_system_, layout_, {number_, good_end_, length_});
 }
 
 Result<std::map<std::uint32_t, VolumeMark>> volumes_with_marks(FileSystem& file_system, const Layout& layout,

@@ -115,7 +115,9 @@ private:
 };
 
 Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid& sop_instance_uid) {
-    auto select = db_->cached("SELECT digest, file_length - data_set_offset FROM instance WHERE sop_uid = ?");
+    auto select = db_->cached(
+        "SELECT digest, file_length - data_set_offset, volume, file_offset, file_length FROM instance WHERE "
+        "sop_uid = ?");
     if (!select) return std::move(select).error();
     const ResetAtEnd reset(**select);
     (*select)->bind(1, sop_instance_uid.view());
@@ -127,6 +129,9 @@ Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid&
     std::copy_n(digest.begin(), std::min(digest.size(), found.digest.bytes.size()),
                 found.digest.bytes.begin());
     found.data_set_length = static_cast<std::uint64_t>((*select)->integer(1));
+    found.volume = static_cast<std::uint32_t>((*select)->integer(2));
+    found.offset = static_cast<std::uint64_t>((*select)->integer(3));
+    found.length = static_cast<std::uint64_t>((*select)->integer(4));
     return std::optional(found);
 }
 
