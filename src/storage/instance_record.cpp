@@ -141,7 +141,7 @@ std::string_view InstanceRecord::value(dicom::Tag tag) const noexcept {
     return {};
 }
 
-Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+Result<InstanceRecord> extract_columns(const dicom::DataSet& data_set) {
     InstanceRecord record;
     const std::array<std::pair<dicom::Tag, dicom::Uid*>, 3> wanted{{
         {tags::StudyInstanceUID, &record.study_instance_uid},
@@ -156,11 +156,6 @@ Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const Enco
     auto sop_class = required_uid(data_set, tags::SOPClassUID);
     if (!sop_class) return std::move(sop_class).error();
     record.sop_class_uid = sop_class->str();
-    record.transfer_syntax_uid = std::string(encoded.transfer_syntax_uid);
-    record.data_set_offset = encoded.file_header_length;
-    record.data_set_length = encoded.data_set.size();
-    record.header_length = record.data_set_offset + bytes_before_pixels(data_set, encoded);
-    record.digest = data_set_digest(encoded.data_set);
     fill_columns(data_set, record);
     for (std::size_t i = 0; i < kColumns.size(); ++i) {  // as paths and keys hold them: unpadded
         if (kColumns[i].tag == tags::StudyInstanceUID) record.values[i] = record.study_instance_uid.str();
@@ -168,6 +163,17 @@ Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const Enco
         if (kColumns[i].tag == tags::SOPInstanceUID) record.values[i] = record.sop_instance_uid.str();
         if (kColumns[i].tag == tags::SOPClassUID) record.values[i] = record.sop_class_uid;
     }
+    return record;
+}
+
+Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+    auto record = extract_columns(data_set);
+    if (!record) return record;
+    record->transfer_syntax_uid = std::string(encoded.transfer_syntax_uid);
+    record->data_set_offset = encoded.file_header_length;
+    record->data_set_length = encoded.data_set.size();
+    record->header_length = record->data_set_offset + bytes_before_pixels(data_set, encoded);
+    record->digest = data_set_digest(encoded.data_set);
     return record;
 }
 

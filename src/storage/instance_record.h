@@ -65,6 +65,9 @@ struct EncodedInstance {
     std::span<const std::byte> data_set;   ///< as received, whole
 };
 
+/// The UIDs and columns only; the beginning of a data set is enough. Errors as extract_record.
+[[nodiscard]] Result<InstanceRecord> extract_columns(const dicom::DataSet& data_set);
+
 /// Reads the index columns out of a data set parsed from `encoded.data_set` (the whole of it) and
 /// takes the digest. Pure; any thread. Errors: malformed, naming the tag, when the Study, Series or
 /// SOP Instance UID or the SOP Class UID is missing or is no UID.
