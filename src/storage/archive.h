@@ -22,7 +22,7 @@ class FileSystem;
 /// What happens to another data set under a SOP Instance UID that is stored already.
 enum class OnConflict : std::uint8_t {
     keep,     ///< the first stays served, the newcomer is kept in DATA/quarantine
-    replace,  ///< the newcomer is served; the first stays in its volume, recorded as superseded
+    replace,  ///< the newcomer is served once a copy of the first is in DATA/quarantine
 };
 
 struct ArchiveOptions {
@@ -82,7 +82,8 @@ public:
 
     /// Queues one instance; never blocks on the disk. `done` gets `stored` only when bytes and index
     /// row survive power loss, and a query made then sees them; else Errc::no_space (disk full;
-    /// later ones may succeed) or io_failure (see ArchiveStatus::failed). Refused here, without a
+    /// later ones may succeed) or io_failure (see ArchiveStatus::failed; without it, what was to be
+    /// replaced could not be copied to quarantine and stays served). Refused here, without a
     /// call of `done`: limit_exceeded (memory_budget), io_failure, shutting_down, invalid_argument
     /// (record and bytes disagree).
     [[nodiscard]] virtual Result<void> submit(IncomingInstance instance, IngestCompletion done) = 0;

@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -127,10 +126,22 @@ public:
     }
 
     Result<void> make_directory(const std::string& path) override {
-        std::error_code error;
-        std::filesystem::create_directories(path, error);
-        errno = error.value();
-        if (error) return failure("creating", path);
+        // Missing parents from the top: nobody but owner and group looks into what is made here.
+        for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+            const auto part = path.substr(0, end);
+            if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
+                const int reason = errno;
+                struct stat status {};
+                const bool there = ::stat(part.c_str(), &status) == 0;  // others' parents: fine
+                errno = reason;
+                if (!there) return failure("creating", path);
+            }
+            if (end == std::string::npos) break;
+        }
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) return failure("creating", path);
+        errno = ENOTDIR;
+        if (!S_ISDIR(status.st_mode)) return failure("creating", path);
         return {};
     }
 

@@ -39,11 +39,12 @@ class FileSystem {
 public:
     virtual ~FileSystem() = default;
 
-    /// Errors: not_found, already_exists, no_space, io_failure.
+    /// A new one is readable by owner and group at most. Errors: not_found, already_exists,
+    /// no_space, io_failure.
     [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
     /// Makes creation, renaming and removal of entries in `path` durable.
     [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;
-    /// With all missing parents; nothing happens when it is there.
+    /// With all missing parents, for owner and group at most; nothing happens when it is there.
     [[nodiscard]] virtual Result<void> make_directory(const std::string& path) = 0;
     /// Names in `path`, sorted, without "." and "..".
     [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) = 0;

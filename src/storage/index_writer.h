@@ -28,6 +28,9 @@ struct IndexEntry {
 struct StoredDataSet {
     DataSetDigest digest;
     std::uint64_t data_set_length = 0;
+    std::uint32_t volume = 0;  ///< where its file lies
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
 };
 
 struct VolumeMark {

@@ -24,6 +24,12 @@ std::uint64_t file_length(const IncomingInstance& instance) {
     return instance.file_header.size() + instance.data_set.size();
 }
 
+std::uint64_t cost_of(const IncomingInstance& instance) {
+    auto cost = file_length(instance) + kRecordCost;
+    for (const auto& value : instance.record.values) cost += value.size();
+    return cost;
+}
+
 bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
     return record.digest == stored.digest && record.data_set_length == stored.data_set_length;
 }
@@ -56,7 +62,7 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
         return Error(Errc::invalid_argument, "the index record does not describe these bytes");
     Pending pending;
     pending.checksum = member_checksum({instance.file_header.span(), instance.data_set.span()});
-    pending.cost = file_length(instance) + kRecordCost;
+    pending.cost = cost_of(instance);
     pending.received = now_seconds();
     pending.instance = std::move(instance);
     pending.done = std::move(done);
@@ -163,10 +169,12 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
     Verdict verdict;
     verdict.as = n;
     std::optional<StoredDataSet> present;
-    if (const auto earlier = in_batch.find(record.sop_instance_uid.view()); earlier != in_batch.end()) {
-        verdict.as = earlier->second;
-        const auto& other = batch[earlier->second].instance.record;
-        present = StoredDataSet{other.digest, other.data_set_length};
+    const Pending* earlier = nullptr;
+    if (const auto known = in_batch.find(record.sop_instance_uid.view()); known != in_batch.end()) {
+        verdict.as = known->second;
+        earlier = &batch[known->second];
+        const auto& other = earlier->instance.record;
+        present = StoredDataSet{other.digest, other.data_set_length, 0, 0, 0};
     } else {
         auto stored = index_->stored(record.sop_instance_uid);
         if (!stored) return std::move(stored).error();
@@ -177,21 +185,47 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
         return verdict;
     }
     verdict.as = n;
-    verdict.write = !present || options_.on_conflict == OnConflict::replace;
-    if (!present) return verdict;
-    if (verdict.write) {
+    if (present) return judge_conflict(pending, earlier, *present, std::move(verdict));
+    verdict.write = true;
+    return verdict;
+}
+
+/// Other content under a UID that is stored, or will be with `earlier` of this batch: one of the two
+/// goes to quarantine, durably, before the answer.
+Result<Ingest::Verdict> Ingest::judge_conflict(const Pending& pending, const Pending* earlier,
+                                               const StoredDataSet& present, Verdict verdict) {
+    const auto& [header, data_set, record] = pending.instance;
+    if (options_.on_conflict == OnConflict::replace) {
         verdict.outcome = IngestOutcome::conflict_replaced;
+        auto kept = keep_replaced(earlier, record.sop_instance_uid, present);
+        verdict.write = kept.has_value();
+        if (kept) return verdict;
+        // Refused, whatever went wrong with the copy: the first stays served.
+        const auto code = kept.error().code == Errc::no_space ? Errc::no_space : Errc::io_failure;
+        verdict.error = Error(code, std::move(kept).error().context).within("keeping what would be replaced");
+        log::error("storage: an instance was not replaced: {}", verdict.error->message());
         return verdict;
     }
     verdict.outcome = IngestOutcome::conflict_quarantined;
-    auto kept = keep_aside(file_system_, layout_, record, pending.instance.file_header.span(),
-                           pending.instance.data_set.span());
+    auto kept = keep_aside(file_system_, layout_, {record.sop_instance_uid, record.digest}, header.span(),
+                           data_set.span());
     if (!kept && kept.error().code != Errc::no_space) return std::move(kept).error();
     if (!kept)
         verdict.error = std::move(kept).error();
     else
         log::warning("storage: a stored instance came again with other content; kept in quarantine");
     return verdict;
+}
+
+Result<void> Ingest::keep_replaced(const Pending* earlier, const dicom::Uid& uid,
+                                   const StoredDataSet& present) {
+    const AsideName name{uid, present.digest};
+    if (earlier != nullptr) {
+        const auto& instance = earlier->instance;
+        return keep_aside(file_system_, layout_, name, instance.file_header.span(), instance.data_set.span());
+    }
+    return keep_stored_aside(file_system_, layout_, name,
+                             {present.volume, present.offset, present.offset + present.length});
 }
 
 /// Volume, sync, index. no_space: nothing of it happened. Anything else: nothing more may happen.

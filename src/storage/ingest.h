@@ -64,6 +64,9 @@ private:
     Result<std::vector<Verdict>> judge(Batch& batch);
     Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
                               const std::unordered_map<std::string_view, std::size_t>& in_batch);
+    Result<Verdict> judge_conflict(const Pending& pending, const Pending* earlier,
+                                   const StoredDataSet& present, Verdict verdict);
+    Result<void> keep_replaced(const Pending* earlier, const dicom::Uid& uid, const StoredDataSet& present);
     Result<void> store(Batch& batch, const std::vector<Verdict>& verdicts);
     Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written,
                              const Placement& placement);

@@ -8,7 +8,6 @@
 #include "dicom/character_set.h"
 #include "dicom/generated/tags.h"
 #include "dicom/matching.h"
-#include "dicom/text.h"
 #include "dicom/transfer_syntax.h"
 #include "storage/digest.h"
 
@@ -66,15 +65,9 @@ constexpr std::array kColumns{
     IndexColumn{tags::NumberOfFrames, Vr::IS, Level::image, "frames"},
 };
 
-constexpr std::size_t kLongestValue = 1024;  // bytes of UTF-8 kept of a value, by whole characters
-
-/// What lies in the index is bounded, whatever a data set holds.
-void cut(std::string& value) {
-    if (value.size() <= kLongestValue) return;
-    std::size_t end = kLongestValue;
-    while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;
-    value.resize(end);
-}
+/// What lies in the index is bounded, whatever a data set holds. None of these VRs can be longer where
+/// it is encoded explicitly (PS3.5 7.1.2). Part of a value would match what the whole does not.
+constexpr std::size_t kLongestValue = 64 * 1024;
 
 /// "2024.03.01" of old devices as "20240301", which dates are searched and answered as.
 void normalise_date(std::string& value) {
@@ -83,8 +76,13 @@ void normalise_date(std::string& value) {
 
 std::string text_of(const dicom::Element& element, Vr vr, const dicom::CharacterSet& characters) {
     if (!dicom::is_text(element.vr()) && element.vr() != Vr::UN) {
-        const auto number = element.integer();
-        return number ? std::to_string(*number) : std::string();
+        std::string numbers;
+        for (std::size_t n = 0; numbers.size() <= kLongestValue; ++n) {
+            const auto number = element.integer(n);
+            if (!number) break;
+            numbers += (n == 0 ? "" : "\\") + std::to_string(*number);
+        }
+        return numbers;
     }
     auto text = element.text();
     if (!dicom::uses_character_set(vr)) return std::string(text);
@@ -124,11 +122,8 @@ void fill_columns(const dicom::DataSet& data_set, InstanceRecord& record) {
         const auto& column = kColumns[i];
         if (const auto element = data_set.find(column.tag)) {
             record.values[i] = text_of(*element, column.vr, characters);
-            cut(record.values[i]);
+            if (record.values[i].size() > kLongestValue) record.values[i].clear();
             if (column.vr == Vr::DA) normalise_date(record.values[i]);
-        }
-        if (column.vr == Vr::PN) {
-            record.folded_names.push_back(dicom::fold_person_name(record.values[i]));
         }
     }
 }
@@ -146,7 +141,7 @@ std::string_view InstanceRecord::value(dicom::Tag tag) const noexcept {
     return {};
 }
 
-Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+Result<InstanceRecord> extract_columns(const dicom::DataSet& data_set) {
     InstanceRecord record;
     const std::array<std::pair<dicom::Tag, dicom::Uid*>, 3> wanted{{
         {tags::StudyInstanceUID, &record.study_instance_uid},
@@ -161,11 +156,6 @@ Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const Enco
     auto sop_class = required_uid(data_set, tags::SOPClassUID);
     if (!sop_class) return std::move(sop_class).error();
     record.sop_class_uid = sop_class->str();
-    record.transfer_syntax_uid = std::string(encoded.transfer_syntax_uid);
-    record.data_set_offset = encoded.file_header_length;
-    record.data_set_length = encoded.data_set.size();
-    record.header_length = record.data_set_offset + bytes_before_pixels(data_set, encoded);
-    record.digest = data_set_digest(encoded.data_set);
     fill_columns(data_set, record);
     for (std::size_t i = 0; i < kColumns.size(); ++i) {  // as paths and keys hold them: unpadded
         if (kColumns[i].tag == tags::StudyInstanceUID) record.values[i] = record.study_instance_uid.str();
@@ -173,6 +163,17 @@ Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const Enco
         if (kColumns[i].tag == tags::SOPInstanceUID) record.values[i] = record.sop_instance_uid.str();
         if (kColumns[i].tag == tags::SOPClassUID) record.values[i] = record.sop_class_uid;
     }
+    return record;
+}
+
+Result<InstanceRecord> extract_record(const dicom::DataSet& data_set, const EncodedInstance& encoded) {
+    auto record = extract_columns(data_set);
+    if (!record) return record;
+    record->transfer_syntax_uid = std::string(encoded.transfer_syntax_uid);
+    record->data_set_offset = encoded.file_header_length;
+    record->data_set_length = encoded.data_set.size();
+    record->header_length = record->data_set_offset + bytes_before_pixels(data_set, encoded);
+    record->digest = data_set_digest(encoded.data_set);
     return record;
 }
 

@@ -26,7 +26,7 @@ struct IndexColumn {
     dicom::Tag tag;
     dicom::Vr vr;
     Level level;
-    std::string_view name;  ///< in the database; a PN has a second one, "<name>_folded"
+    std::string_view name;  ///< in the database
 };
 
 /// All of them, top down. An attribute that is not here is answered from the stored header.
@@ -46,10 +46,8 @@ struct InstanceRecord {
     std::string sop_class_uid;
     std::string transfer_syntax_uid;
 
-    /// UTF-8 values in the order of index_columns(), empty where absent.
+    /// UTF-8 values in the order of index_columns(), whole; empty where absent or beyond 64 KiB.
     std::vector<std::string> values;
-    /// Folded forms of the PN values, in the order of the PN columns.
-    std::vector<std::string> folded_names;
 
     std::uint64_t data_set_offset = 0;  ///< bytes of preamble and File Meta Information
     std::uint64_t data_set_length = 0;  ///< bytes of the encoded data set
@@ -66,6 +64,9 @@ struct EncodedInstance {
     std::uint64_t file_header_length = 0;  ///< bytes of preamble and File Meta Information
     std::span<const std::byte> data_set;   ///< as received, whole
 };
+
+/// The UIDs and columns only; the beginning of a data set is enough. Errors as extract_record.
+[[nodiscard]] Result<InstanceRecord> extract_columns(const dicom::DataSet& data_set);
 
 /// Reads the index columns out of a data set parsed from `encoded.data_set` (the whole of it) and
 /// takes the digest. Pure; any thread. Errors: malformed, naming the tag, when the Study, Series or

@@ -14,7 +14,6 @@
 #include "storage/index_writer.h"
 #include "storage/layout.h"
 #include "storage/recovery.h"
-#include "storage/sealing.h"
 #include "storage/sqlite_index.h"
 #include "storage/volume_scanner.h"
 
@@ -79,7 +78,7 @@ private:
         auto length = (*file)->size();
         if (!length) return std::move(length).error();
         ++report_.volumes;
-        VolumeScanner scanner(**file, 0, *length);
+        VolumeScanner scanner(**file, 0, *length, {.sha256 = true});
         std::string digests;
         bool sealed = false;
         while (true) {
@@ -92,11 +91,13 @@ private:
                                  member.end, member.reason));
             } else if (member.kind == ScannedMember::Kind::manifest) {
                 sealed = true;
-                check_manifest(number, as_text(scanner.bytes()), digests);
+                auto manifest = scanner.read_all(member);
+                if (!manifest) return std::move(manifest).error();
+                check_manifest(number, as_text(manifest->span()), digests);
             } else if (member.kind == ScannedMember::Kind::instance) {
                 check_member(number, member);
                 digests += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size,
-                                       sha256_hex(scanner.bytes()), member.member.path());
+                                       member.sha256, member.member.path());
             }
         }
         const auto mark = marks_.find(number);

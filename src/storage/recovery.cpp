@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
+#include <vector>
 
-#include "dicom/part10.h"
+#include "storage/member_record.h"
 #include "storage/quarantine.h"
 #include "storage/volume_scanner.h"
 
@@ -14,6 +16,7 @@ namespace sagitta::storage {
 namespace {
 
 constexpr std::uint64_t kMembersPerTransaction = 1000;
+constexpr std::size_t kPiece = 1u << 20;
 
 /// One volume from its mark to its end.
 class VolumeRecovery {
@@ -57,7 +60,7 @@ private:
 
     Result<void> index_members() {
         if (auto begun = index_.begin(); !begun) return begun;
-        VolumeScanner scanner(*file_, good_end_, length_);
+        VolumeScanner scanner(*file_, good_end_, length_, {});
         while (true) {
             auto found = scanner.next();
             if (!found) return std::move(found).error();
@@ -80,7 +83,7 @@ private:
         for (auto& damage : pending_damage_) all_.report.damage.push_back(std::move(damage));
         pending_damage_.clear();
         if (found.kind == ScannedMember::Kind::instance) {
-            if (auto done = add(found, scanner.bytes()); !done) return done;
+            if (auto done = add(found, scanner.head()); !done) return done;
         }
         good_end_ = found.end;
         if (found.kind == ScannedMember::Kind::manifest) {
@@ -91,18 +94,19 @@ private:
         return {};
     }
 
-    Result<void> add(const ScannedMember& found, std::span<const std::byte> bytes) {
-        auto record = record_of_file(bytes);
+    Result<void> add(const ScannedMember& found, std::span<const std::byte> head) {
+        const auto size = found.member.size;
+        auto record = record_of_member(*file_, found.data_offset(), size, head);
+        if (!record && record.error().code == Errc::io_failure) return std::move(record).error();
         if (!record) {
             all_.report.damage.push_back(fmt::format("{} byte {}: not indexed: {}", layout_.volume(number_),
                                                      found.data_offset(), record.error().message()));
             return {};
         }
         if (!from_nothing_) {
-            if (auto done = write_again(found, bytes); !done) return done;
+            if (auto done = write_again(found); !done) return done;
         }
-        auto replaced =
-            index_.insert({&*record, number_, found.data_offset(), bytes.size(), found.member.modified});
+        auto replaced = index_.insert({&*record, number_, found.data_offset(), size, found.member.modified});
         if (!replaced) return std::move(replaced).error();
         if (*replaced) ++all_.superseded;
         ++all_.report.instances_indexed;
@@ -112,13 +116,21 @@ private:
 
     /// After a failed sync the page cache may hold what the disk does not. These bytes were not yet
     /// promised to anyone; written again and synced, they may be.
-    Result<void> write_again(const ScannedMember& found, std::span<const std::byte> bytes) {
-        TarBlock header{};
-        auto read = file_->read_at(found.header_offset, header);
-        if (!read) return std::move(read).error();
-        const std::array<std::span<const std::byte>, 2> parts{header, bytes};
+    Result<void> write_again(const ScannedMember& found) {
         written_again_ = true;
-        return file_->write_at(found.header_offset, parts);
+        const auto end = found.data_offset() + found.member.size;
+        piece_.resize(kPiece);
+        for (auto at = found.header_offset; at < end;) {
+            const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, end - at));
+            auto read = file_->read_at(at, std::span(piece_).first(wanted));
+            if (!read) return std::move(read).error();
+            if (*read == 0)
+                return Error(Errc::io_failure, layout_.volume(number_) + " has become shorter", at);
+            const std::array parts{std::span<const std::byte>(piece_).first(*read)};
+            if (auto written = file_->write_at(at, parts); !written) return written;
+            at += *read;
+        }
+        return {};
     }
 
     Result<void> commit() {
@@ -161,12 +173,13 @@ private:
     bool sealed_ = false;
     bool written_again_ = false;
     std::vector<std::string> pending_damage_;
+    std::vector<std::byte> piece_;
 };
 
 Result<void> VolumeRecovery::keep_torn_end() {
     all_.report.damage.push_back(fmt::format("{} bytes {} to {} hold no whole member; kept in quarantine",
                                              layout_.volume(number_), good_end_, length_));
-    return storage::keep_torn_end(file_system_, layout_, *file_, number_, good_end_, length_);
+    return storage::keep_torn_end(file_system_, layout_, {number_, good_end_, length_});
 }
 
 Result<std::map<std::uint32_t, VolumeMark>> volumes_with_marks(FileSystem& file_system, const Layout& layout,
@@ -242,20 +255,6 @@ Result<RecoveredVolumes> rebuild_index(FileSystem& file_system, const Layout& la
     if (!done) return std::move(done).error();
     all->report.index_rebuilt = true;
     return all;
-}
-
-Result<InstanceRecord> record_of_file(std::span<const std::byte> file) {
-    auto parsed = dicom::parse_file(file);
-    if (!parsed) {
-        // A receiver that was more tolerant may have stored it: what can be read decides.
-        dicom::ParseOptions tolerant;
-        tolerant.keep_readable_part = true;
-        parsed = dicom::parse_file(file, tolerant);
-    }
-    if (!parsed) return std::move(parsed).error();
-    const auto& layout = parsed->layout;
-    return extract_record(parsed->data_set, {layout.transfer_syntax_uid, layout.data_set_offset,
-                                             file.subspan(static_cast<std::size_t>(layout.data_set_offset))});
 }
 
 }  // namespace sagitta::storage

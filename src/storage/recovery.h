@@ -35,7 +35,4 @@ struct RecoveredVolumes {
 [[nodiscard]] Result<RecoveredVolumes> rebuild_index(FileSystem& file_system, const Layout& layout,
                                                      const std::function<void(std::string_view)>& progress);
 
-/// The record of a Part 10 file as a volume holds it.
-[[nodiscard]] Result<InstanceRecord> record_of_file(std::span<const std::byte> file);
-
 }  // namespace sagitta::storage

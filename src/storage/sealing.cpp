@@ -1,7 +1,6 @@
 #include "storage/sealing.h"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,7 +28,7 @@ std::int64_t now_seconds() {
 /// One line per member; empty when `stop` was set or the volume has a manifest already.
 Result<std::string> manifest_of(const File& volume, std::uint64_t length, const std::atomic<bool>& stop) {
     std::string text = "#offset\tlength\tsha256\tpath\n";
-    VolumeScanner scanner(volume, 0, length);
+    VolumeScanner scanner(volume, 0, length, {.sha256 = true});
     while (!stop) {
         auto found = scanner.next();
         if (!found) return std::move(found).error();
@@ -37,8 +36,8 @@ Result<std::string> manifest_of(const File& volume, std::uint64_t length, const 
         const auto& member = **found;
         if (member.kind == ScannedMember::Kind::manifest) return std::string();
         if (member.kind != ScannedMember::Kind::instance) continue;
-        text += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size,
-                            sha256_hex(scanner.bytes()), member.member.path());
+        text += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size, member.sha256,
+                            member.member.path());
     }
     return std::string();
 }
@@ -61,14 +60,6 @@ Result<void> append_manifest(File& volume, std::uint64_t at, const std::string& 
 }
 
 }  // namespace
-
-std::string sha256_hex(std::span<const std::byte> bytes) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-    std::string text;
-    for (const auto byte : digest) text += fmt::format("{:02x}", byte);
-    return text;
-}
 
 Result<bool> seal_volume(FileSystem& file_system, const Layout& layout, std::uint32_t number,
                          const std::atomic<bool>& stop) {

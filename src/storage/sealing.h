@@ -8,7 +8,6 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <string>
 #include <thread>
 
 #include "core/result.h"
@@ -21,9 +20,6 @@ namespace sagitta::storage {
 /// and nothing was written. Errors: io_failure, no_space; then the volume is as it was.
 [[nodiscard]] Result<bool> seal_volume(FileSystem& file_system, const Layout& layout, std::uint32_t number,
                                        const std::atomic<bool>& stop);
-
-/// SHA-256 in lower-case hexadecimal.
-[[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
 
 /// One background thread of low priority. A volume it does not finish is sealed after the next start.
 class Sealer {

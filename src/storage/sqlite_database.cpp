@@ -1,7 +1,9 @@
 #include "storage/sqlite_database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -21,6 +23,13 @@ Error failure(sqlite3* database, int code) {
         case SQLITE_CONSTRAINT: return {Errc::already_exists, text};
         default: return {Errc::io_failure, text};
     }
+}
+
+/// SQLite would make it readable by all; the journals beside it take its mode. Only when it is not
+/// there: closing a descriptor of a database that is open drops SQLite's locks on it (POSIX).
+void create_for_owner_and_group(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (descriptor >= 0) ::close(descriptor);  // else SQLite will say why
 }
 
 }  // namespace
@@ -89,7 +98,10 @@ void Database::Close::operator()(sqlite3* database) const noexcept {
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, Use use) {
     std::unique_ptr<Database> opened(new Database());
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    if (use != Use::read) flags |= SQLITE_OPEN_CREATE;
+    if (use != Use::read) {
+        flags |= SQLITE_OPEN_CREATE;
+        create_for_owner_and_group(path);
+    }
     sqlite3* raw = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
     opened->database_.reset(raw);

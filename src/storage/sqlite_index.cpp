@@ -1,38 +1,15 @@
 #include "storage/sqlite_index.h"
 
-#include <fmt/format.h>
-#include <sqlite3.h>
-
-#include <array>
 #include <memory>
 #include <mutex>
 #include <utility>
 
-#include "dicom/matching.h"
 #include "storage/sqlite_database.h"
 #include "storage/sqlite_query.h"
+#include "storage/sqlite_reader.h"
 
 namespace sagitta::storage {
 namespace {
-
-/// A connection with what its dicom_match function looks at.
-struct Reader {
-    std::unique_ptr<Database> database;
-    const Query* query = nullptr;  // while find() runs
-};
-
-/// dicom_match(n, stored): the one definition of matching, called from SQL.
-void dicom_match(sqlite3_context* context, int, sqlite3_value** arguments) {
-    const auto* reader = static_cast<const Reader*>(sqlite3_user_data(context));
-    const auto n = static_cast<std::size_t>(sqlite3_value_int64(arguments[0]));
-    if (reader->query == nullptr || n >= reader->query->keys.size()) {
-        return sqlite3_result_error(context, "dicom_match outside a query", -1);
-    }
-    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(arguments[1]));
-    const auto size = static_cast<std::size_t>(sqlite3_value_bytes(arguments[1]));
-    const std::string_view stored(text != nullptr ? text : "", text != nullptr ? size : 0);
-    sqlite3_result_int(context, dicom::matches(reader->query->keys[n], stored) ? 1 : 0);
-}
 
 InstanceLocation location_in(const Statement& row, int column) {
     InstanceLocation location;
@@ -81,15 +58,9 @@ private:
                 return reader;
             }
         }
-        auto database = Database::open(path_, Database::Use::read);
-        if (!database) return std::move(database).error();
-        auto reader = std::make_unique<Reader>();
-        reader->database = std::move(*database);
-        const int code = sqlite3_create_function_v2(reader->database->handle(), "dicom_match", 2,
-                                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, reader.get(),
-                                                    dicom_match, nullptr, nullptr, nullptr);
-        if (code != SQLITE_OK) return Error(Errc::io_failure, "index: cannot define dicom_match");
-        return Borrowed(reader.release(), Return{this});
+        auto reader = open_reader(path_);
+        if (!reader) return std::move(reader).error();
+        return Borrowed(reader->release(), Return{this});
     }
 
     std::string path_;
@@ -134,34 +105,16 @@ Result<FindSummary> SqliteIndex::find(const Query& query,
 }
 
 Result<std::vector<InstanceLocation>> SqliteIndex::locate(const Scope& scope) const {
-    const std::array<std::pair<const std::vector<std::string>*, const char*>, 4> lists{{
-        {&scope.patient_ids, "p.patient_id"},
-        {&scope.study_instance_uids, "t.study_uid"},
-        {&scope.series_instance_uids, "s.series_uid"},
-        {&scope.sop_instance_uids, "i.sop_uid"},
-    }};
-    std::vector<std::string> values;
-    std::string where;
-    for (const auto& [list, column] : lists) {
-        if (list->empty()) continue;
-        values.push_back(list->size() == 1 ? list->front() : json_list(*list));
-        if (!where.empty()) where += " AND ";
-        where += list->size() == 1
-                     ? fmt::format("{} = ?{}", column, values.size())
-                     : fmt::format("{} IN (SELECT value FROM json_each(?{}))", column, values.size());
-    }
     std::vector<InstanceLocation> found;
-    if (where.empty()) return found;
+    const auto compiled = compile(scope);
+    if (compiled.sql.empty()) return found;
     auto reader = borrow();
     if (!reader) return std::move(reader).error();
-    auto select = (*reader)->database->cached(fmt::format(
-        "SELECT {} FROM patient p JOIN study t ON t.patient = p.id JOIN series s ON s.study = t.id JOIN "
-        "instance i ON i.series = s.id WHERE {} ORDER BY i.volume, i.file_offset",
-        kLocationColumns, where));
+    auto select = (*reader)->database->cached(compiled.sql);
     if (!select) return std::move(select).error();
     const ResetAtEnd reset(**select);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        (*select)->bind(static_cast<int>(i) + 1, std::string_view(values[i]));
+    for (std::size_t i = 0; i < compiled.values.size(); ++i) {
+        (*select)->bind(static_cast<int>(i) + 1, std::string_view(compiled.values[i]));
     }
     while (true) {
         auto more = (*select)->step();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "dicom/generated/tags.h"
 #include "dicom/text.h"
 #include "storage/index_writer.h"
+#include "storage/search_forms.h"
 #include "storage/sqlite_database.h"
 #include "storage/sqlite_schema.h"
 
@@ -23,13 +25,12 @@ constexpr std::size_t kKeptParents = 20'000;  // series whose ids are remembered
 constexpr std::array<std::string_view, 4> kTables{"patient", "study", "series", "instance"};
 
 /// "INSERT INTO <table> (<leading>, <columns>) VALUES (?, …)": first the given columns, then those
-/// of index_columns() in order, a folded form behind each name.
+/// of index_columns() in order.
 std::string insert_sql(Level level, std::string_view leading) {
     std::string names(leading);
     for (const auto& column : index_columns()) {
         if (column.level != level) continue;
         names += fmt::format(",{}", column.name);
-        if (column.vr == dicom::Vr::PN) names += fmt::format(",{}_folded", column.name);
     }
     std::string marks = "?";
     for (const char c : names) {
@@ -41,15 +42,9 @@ std::string insert_sql(Level level, std::string_view leading) {
 
 /// Binds what insert_sql lists behind its leading columns.
 void bind_columns(Statement& statement, const InstanceRecord& record, Level level, int index) {
-    std::size_t names = 0;
     const auto columns = index_columns();
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        const bool is_name = columns[i].vr == dicom::Vr::PN;
-        if (columns[i].level == level) {
-            statement.bind(index++, std::string_view(record.values[i]));
-            if (is_name) statement.bind(index++, std::string_view(record.folded_names[names]));
-        }
-        if (is_name) ++names;
+        if (columns[i].level == level) statement.bind(index++, std::string_view(record.values[i]));
     }
 }
 
@@ -60,35 +55,18 @@ std::string anonymous_key(const InstanceRecord& record) {
                        record.value(tags::PatientBirthDate));
 }
 
-/// Cuts the part before the next `delimiter` off the front of `text`.
-std::string_view take_part(std::string_view& text, char delimiter) {
-    const auto part = text.substr(0, text.find(delimiter));
-    text.remove_prefix(std::min(part.size() + 1, text.size()));
-    return part;
-}
-
-/// The values of a folded name, whole and by component group.
-std::vector<std::string> name_forms(std::string_view folded) {
-    std::vector<std::string> forms;
-    while (!folded.empty()) {
-        auto value = take_part(folded, '\\');
-        if (!value.empty()) forms.emplace_back(value);
-        if (value.find('=') == std::string_view::npos) continue;
-        while (!value.empty()) {
-            if (const auto group = take_part(value, '='); !group.empty()) forms.emplace_back(group);
-        }
-    }
-    return forms;
-}
-
 struct Parents {
     std::int64_t patient = 0;
     std::int64_t study = 0;
     std::int64_t series = 0;
-    std::string study_uid;   ///< to notice a series that comes with another study
-    std::string patient_id;  ///< or another patient
+    std::string study_uid;          ///< to notice a series that comes with another study
+    std::size_t patient_id_is = 0;  ///< or another patient: hashed, since an ID may be long
     bool reported = false;
 };
+
+std::size_t hash_of(std::string_view text) {
+    return std::hash<std::string_view>()(text);
+}
 
 struct Change {
     std::int64_t studies = 0;
@@ -124,7 +102,7 @@ private:
     Result<void> refresh_study(std::int64_t study);
     Result<void> run_with(const std::string& sql, std::initializer_list<std::int64_t> values);
     Result<std::int64_t> number(const std::string& sql, std::int64_t id);
-    Result<void> index_names(std::int64_t patient, const InstanceRecord& record);
+    Result<void> index_keys(Level level, std::int64_t id, const InstanceRecord& record);
     Result<std::int64_t> insert_row(Level level, std::string_view leading, std::int64_t parent,
                                     const InstanceRecord& record);
     static void report_stray(Parents& known, const IndexEntry& entry);
@@ -137,7 +115,9 @@ private:
 };
 
 Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid& sop_instance_uid) {
-    auto select = db_->cached("SELECT digest, file_length - data_set_offset FROM instance WHERE sop_uid = ?");
+    auto select = db_->cached(
+        "SELECT digest, file_length - data_set_offset, volume, file_offset, file_length FROM instance WHERE "
+        "sop_uid = ?");
     if (!select) return std::move(select).error();
     const ResetAtEnd reset(**select);
     (*select)->bind(1, sop_instance_uid.view());
@@ -149,6 +129,9 @@ Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid&
     std::copy_n(digest.begin(), std::min(digest.size(), found.digest.bytes.size()),
                 found.digest.bytes.begin());
     found.data_set_length = static_cast<std::uint64_t>((*select)->integer(1));
+    found.volume = static_cast<std::uint32_t>((*select)->integer(2));
+    found.offset = static_cast<std::uint64_t>((*select)->integer(3));
+    found.length = static_cast<std::uint64_t>((*select)->integer(4));
     return std::optional(found);
 }
 
@@ -202,18 +185,24 @@ Result<std::int64_t> SqliteIndexWriter::find_or_create_patient(const InstanceRec
     }
     auto patient = insert_row(Level::patient, anonymous, 0, record);
     if (!patient) return patient;
-    if (auto done = index_names(*patient, record); !done) return std::move(done).error();
+    if (auto done = index_keys(Level::patient, *patient, record); !done) return std::move(done).error();
     return patient;
 }
 
-/// A name key matches the whole name or one of its component groups (PS3.5 6.2.1): each is findable.
-Result<void> SqliteIndexWriter::index_names(std::int64_t patient, const InstanceRecord& record) {
-    auto insert = db_->cached("INSERT OR IGNORE INTO patient_name (folded, patient) VALUES (?, ?)");
+/// The rows by which a patient or study is found: each of several values, of a name each group.
+Result<void> SqliteIndexWriter::index_keys(Level level, std::int64_t id, const InstanceRecord& record) {
+    auto insert = db_->cached(level == Level::patient
+                                  ? "INSERT INTO patient_key (attribute, value, patient) VALUES (?, ?, ?)"
+                                  : "INSERT INTO study_key (attribute, value, study) VALUES (?, ?, ?)");
     if (!insert) return std::move(insert).error();
-    for (const auto& name : name_forms(dicom::fold_person_name(record.value(tags::PatientName)))) {
-        (*insert)->bind(1, std::string_view(name));
-        (*insert)->bind(2, patient);
-        if (auto done = (*insert)->run(); !done) return done;
+    for (const auto& column : searched_columns()) {
+        if (column.level != level) continue;
+        for (const auto& form : search_forms(column.vr, record.value(column.tag))) {
+            (*insert)->bind(1, static_cast<std::int64_t>(column.tag.value));
+            (*insert)->bind(2, std::string_view(form));
+            (*insert)->bind(3, id);
+            if (auto done = (*insert)->run(); !done) return done;
+        }
     }
     return {};
 }
@@ -230,16 +219,18 @@ Result<std::int64_t> SqliteIndexWriter::find_or_create_study(const InstanceRecor
         if (!row) return std::move(row).error();
         if (*row) {
             parents.patient = (*select)->integer(1);
-            parents.patient_id = (*select)->text(2);
+            parents.patient_id_is = hash_of((*select)->text(2));
             return (*select)->integer(0);
         }
     }
     auto patient = find_or_create_patient(record);
     if (!patient) return std::move(patient).error();
     parents.patient = *patient;
-    parents.patient_id = record.value(tags::PatientID);
+    parents.patient_id_is = hash_of(record.value(tags::PatientID));
     auto study = insert_row(Level::study, {}, *patient, record);
-    if (study) ++patients_[*patient].studies;
+    if (!study) return study;
+    if (auto done = index_keys(Level::study, *study, record); !done) return std::move(done).error();
+    ++patients_[*patient].studies;
     return study;
 }
 
@@ -273,7 +264,7 @@ Result<Parents> SqliteIndexWriter::find_series(const InstanceRecord& record) {
         found.study = (*select)->integer(1);
         found.patient = (*select)->integer(2);
         found.study_uid = (*select)->text(3);
-        found.patient_id = (*select)->text(4);
+        found.patient_id_is = hash_of((*select)->text(4));
     }
     return found;
 }
@@ -326,7 +317,7 @@ void SqliteIndexWriter::report_stray(Parents& known, const IndexEntry& entry) {
     const auto& record = *entry.record;
     if (known.reported) return;
     const bool other_study = record.study_instance_uid != known.study_uid;
-    if (!other_study && record.value(tags::PatientID) == known.patient_id) return;
+    if (!other_study && hash_of(record.value(tags::PatientID)) == known.patient_id_is) return;
     known.reported = true;
     log::warning(
         "storage: {} came again with another {}; its instances stay with the first volume={} offset={}",
@@ -429,13 +420,14 @@ Result<void> SqliteIndexWriter::remove_empty(std::int64_t series, std::int64_t s
     auto studies = number("SELECT series_count FROM study WHERE id = ?", study);
     if (!studies) return std::move(studies).error();
     if (!done || *studies != 0) return done;
-    done = run_with("DELETE FROM study WHERE id = ?", {study});
+    done = run_with("DELETE FROM study_key WHERE study = ?", {study});
+    if (done) done = run_with("DELETE FROM study WHERE id = ?", {study});
     --patients_[patient].studies;
     if (done) done = write_counts();
     auto others = number("SELECT study_count FROM patient WHERE id = ?", patient);
     if (!others) return std::move(others).error();
     if (!done || *others != 0) return done;
-    done = run_with("DELETE FROM patient_name WHERE patient = ?", {patient});
+    done = run_with("DELETE FROM patient_key WHERE patient = ?", {patient});
     if (done) done = run_with("DELETE FROM patient WHERE id = ?", {patient});
     return done;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dicom/generated/tags.h"
+#include "storage/search_forms.h"
 
 namespace sagitta::storage {
 namespace {
@@ -36,10 +37,11 @@ constexpr std::array kDerived{
     DerivedColumn{tags::NumberOfSeriesRelatedInstances, Vr::IS, Level::series, "instance_count", false},
 };
 
-/// Columns with an index of their own: conditions on them are worth writing as SQL.
-constexpr std::array kIndexed{tags::PatientID,         tags::PatientBirthDate, tags::StudyInstanceUID,
-                              tags::StudyID,           tags::StudyDate,        tags::AccessionNumber,
-                              tags::SeriesInstanceUID, tags::SOPInstanceUID};
+/// One value each, in its own form and in an index: conditions on them are plain SQL.
+constexpr std::array kUids{tags::StudyInstanceUID, tags::SeriesInstanceUID, tags::SOPInstanceUID};
+
+constexpr std::size_t kMostPrefixes = 16;  // looked up one by one; of more, the span from first to last
+constexpr std::size_t kNarrowPrefix = 3;   // bytes: shorter ones find more than a range of dates
 
 constexpr std::string_view kAliases = "ptsi";  // patient p, study t, series s, instance i
 
@@ -51,7 +53,7 @@ char alias(Level level) {
 std::optional<std::string> column_for(const MatchKey& key, Level level) {
     for (const auto& column : index_columns()) {
         if (column.tag != key.tag || column.level > level) continue;
-        return fmt::format("{}.{}{}", alias(column.level), column.name, column.vr == Vr::PN ? "_folded" : "");
+        return fmt::format("{}.{}", alias(column.level), column.name);
     }
     for (const auto& column : kDerived) {
         if (column.tag == key.tag && column.level <= level && column.matchable) {
@@ -73,13 +75,69 @@ std::string behind_prefix(std::string prefix) {
     return prefix;
 }
 
+bool is_exact(const MatchKey& key) {
+    return key.kind == MatchKind::single_value || key.kind == MatchKind::list;
+}
+
+/// json_each would end such a value at its NUL.
+bool holds_nul(const MatchKey& key) {
+    return std::any_of(key.values.begin(), key.values.end(),
+                       [](const auto& value) { return value.find('\0') != std::string::npos; });
+}
+
+/// A key on one of kUids that SQL can judge.
+bool is_uid_condition(const MatchKey& key) {
+    return key.vr == Vr::UI && is_exact(key) && !holds_nul(key) &&
+           std::find(kUids.begin(), kUids.end(), key.tag) != kUids.end();
+}
+
+std::string prefix_of(const std::string& pattern) {
+    return pattern.substr(0, pattern.find_first_of("*?"));
+}
+
+/// Bytes of the shortest prefix of a wildcard key's patterns.
+std::size_t shortest_prefix(const MatchKey& key) {
+    std::size_t shortest = std::string::npos;
+    for (const auto& pattern : key.values) shortest = std::min(shortest, prefix_of(pattern).size());
+    return shortest;
+}
+
+const IndexColumn* searched_column(const MatchKey& key, Level level) {
+    for (const auto& column : searched_columns()) {
+        if (column.tag == key.tag && column.vr == key.vr && column.level <= level) return &column;
+    }
+    return nullptr;
+}
+
+/// How well a key narrows a search, lowest best; empty when no index helps.
+std::optional<std::size_t> rank(const MatchKey& key, Level level) {
+    const auto* column = searched_column(key, level);
+    if (column == nullptr || holds_nul(key)) return std::nullopt;
+    enum Rank : std::size_t { exact = 0, narrow_prefix = 100, range = 200, prefix = 300, open_range = 400 };
+    const auto place = static_cast<std::size_t>(column - searched_columns().data());
+    switch (key.kind) {
+        case MatchKind::universal: return std::nullopt;
+        case MatchKind::single_value:
+        case MatchKind::list: return exact + place;
+        case MatchKind::range:
+            return (key.values[0].empty() || key.values[1].empty() ? open_range : range) + place;
+        case MatchKind::wildcard: {
+            const auto length = shortest_prefix(key);
+            if (length == 0) return std::nullopt;
+            return (length < kNarrowPrefix ? prefix : narrow_prefix) + place;
+        }
+    }
+    return std::nullopt;
+}
+
 class Compiler {
 public:
     explicit Compiler(const Query& query) : query_(query) {}
 
     CompiledQuery compile() {
         select();
-        for (std::size_t i = 0; i < query_.keys.size(); ++i) add_key(i);
+        const auto driving = driving_key();
+        for (std::size_t n = 0; n < query_.keys.size(); ++n) add_key(n, driving == n);
         out_.sql += fmt::format(" FROM {}", tables());
         out_.sql += where_.empty() ? "" : fmt::format(" WHERE {}", where_);
         return std::move(out_);
@@ -123,62 +181,96 @@ private:
         }
     }
 
-    void add_key(std::size_t n) {
+    /// The key whose rows are looked up first. One is enough: looking up a second one's rows too
+    /// costs as much as it finds, judging only as much as the first one found.
+    std::optional<std::size_t> driving_key() const {
+        std::optional<std::size_t> best;
+        std::size_t best_rank = 0;
+        for (std::size_t n = 0; n < query_.keys.size(); ++n) {
+            const auto& key = query_.keys[n];
+            if (is_uid_condition(key) && column_for(key, query_.level)) return std::nullopt;
+            const auto its_rank = rank(key, query_.level);
+            if (!its_rank || (best && *its_rank >= best_rank)) continue;
+            best = n;
+            best_rank = *its_rank;
+        }
+        return best;
+    }
+
+    void add_key(std::size_t n, bool drives) {
         const auto& key = query_.keys[n];
         if (key.kind == MatchKind::universal) return;
         const auto column = column_for(key, query_.level);
         if (!column) return;
-        if (key.tag == tags::PatientName) return add_name(n, *column);
-        const bool indexed = std::find(kIndexed.begin(), kIndexed.end(), key.tag) != kIndexed.end();
-        if (indexed) add_condition(*column, key);
-        const bool exact = key.kind == MatchKind::single_value || key.kind == MatchKind::list;
-        if (!indexed || !exact) add_judgement(n, *column);
+        if (drives)
+            conjoin(search(n));
+        else if (is_uid_condition(key))
+            conjoin(one_of(*column, key.values));
+        else
+            conjoin(judgement(n, *column));
     }
 
-    /// Names are found by their forms in patient_name, so that a component group alone is found too.
-    void add_name(std::size_t n, const std::string& column) {
+    /// The rows that match, through patient_key or study_key: one form that does is enough.
+    std::string search(std::size_t n) {
         const auto& key = query_.keys[n];
-        const auto before = std::exchange(where_, std::string());
-        add_condition("folded", key);
-        const auto condition = std::exchange(where_, before);
-        if (!condition.empty()) {
-            conjoin(fmt::format("p.id IN (SELECT patient FROM patient_name WHERE {})", condition));
+        const auto level = searched_column(key, query_.level)->level;
+        const std::string_view entity = level == Level::patient ? "patient" : "study";
+        const auto from =
+            fmt::format("SELECT k.{0} FROM {0}_key k WHERE k.attribute = {1}", entity, key.tag.value);
+        std::string found;
+        if (key.kind == MatchKind::wildcard) {
+            for (const auto& condition : prefix_conditions(n)) {
+                found += fmt::format("{}{} AND {}", found.empty() ? "" : " UNION ", from, condition);
+            }
+        } else {
+            found = fmt::format("{} AND {}", from,
+                                key.kind == MatchKind::range ? range(key) : one_of("k.value", key.values));
         }
-        if (key.kind == MatchKind::wildcard) add_judgement(n, column);
+        return fmt::format("{}.id IN ({})", alias(level), found);
     }
 
-    /// What an index can use. For single values and lists it is the whole truth, for the other kinds
-    /// a superset that a judgement narrows.
-    void add_condition(const std::string& column, const MatchKey& key) {
-        switch (key.kind) {
-            case MatchKind::universal: return;
-            case MatchKind::single_value:
-                return conjoin(fmt::format("{} = {}", column, bound(key.values[0])));
-            case MatchKind::list:
-                return conjoin(fmt::format("{} IN (SELECT value FROM json_each({}))", column,
-                                           bound(json_list(key.values))));
-            case MatchKind::wildcard: return add_prefixes(column, key.values);
-            case MatchKind::range:
-                if (!key.values[0].empty()) conjoin(fmt::format("{} >= {}", column, bound(key.values[0])));
-                if (!key.values[1].empty()) conjoin(fmt::format("{} <= {}", column, bound(key.values[1])));
-                return;
-        }
+    std::string one_of(const std::string& column, const std::vector<std::string>& values) {
+        if (values.size() == 1) return fmt::format("{} = {}", column, bound(values[0]));
+        return fmt::format("{} IN (SELECT value FROM json_each({}))", column, bound(json_list(values)));
     }
 
-    void add_prefixes(const std::string& column, const std::vector<std::string>& patterns) {
-        std::vector<std::string> prefixes;
+    std::string range(const MatchKey& key) {
+        std::string text;
+        if (!key.values[0].empty()) text = fmt::format("k.value >= {}", bound(key.values[0]));
+        if (!key.values[0].empty() && !key.values[1].empty()) text += " AND ";
+        if (!key.values[1].empty()) text += fmt::format("k.value <= {}", bound(key.values[1]));
+        return text;
+    }
+
+    /// For each pattern the span of its prefix, and where that is not the whole of it, a judgement.
+    std::vector<std::string> prefix_conditions(std::size_t n) {
+        const auto& patterns = query_.keys[n].values;
+        std::vector<std::string> conditions;
+        if (patterns.size() > kMostPrefixes) {
+            std::vector<std::string> prefixes;
+            for (const auto& pattern : patterns) prefixes.push_back(prefix_of(pattern));
+            const auto [low, high] = std::minmax_element(prefixes.begin(), prefixes.end());
+            conditions.push_back(fmt::format("{} AND {}", span(*low, *high), judgement(n, "k.value")));
+            return conditions;
+        }
         for (const auto& pattern : patterns) {
-            prefixes.push_back(pattern.substr(0, pattern.find_first_of("*?")));
-            if (prefixes.back().empty() || behind_prefix(prefixes.back()).empty()) return;
+            const auto prefix = prefix_of(pattern);
+            conditions.push_back(span(prefix, prefix));
+            if (pattern != prefix + '*') conditions.back() += " AND " + judgement(n, "k.value");
         }
-        // Several patterns: a range from the least to the greatest prefix holds them all.
-        const auto [low, high] = std::minmax_element(prefixes.begin(), prefixes.end());
-        conjoin(fmt::format("{} >= {}", column, bound(*low)));
-        conjoin(fmt::format("{} < {}", column, bound(behind_prefix(*high))));
+        return conditions;
     }
 
-    void add_judgement(std::size_t n, const std::string& column) {
-        conjoin(fmt::format("dicom_match({}, {})", n, column));
+    /// From the first text that begins with `low` to the last that begins with `high`.
+    std::string span(const std::string& low, const std::string& high) {
+        auto text = fmt::format("k.value >= {}", bound(low));
+        const auto end = behind_prefix(high);
+        if (!end.empty()) text += fmt::format(" AND k.value < {}", bound(end));
+        return text;
+    }
+
+    static std::string judgement(std::size_t n, std::string_view column) {
+        return fmt::format("dicom_match({}, {})", n, column);
     }
 
     void conjoin(const std::string& condition) { where_ += (where_.empty() ? "" : " AND ") + condition; }
@@ -199,6 +291,33 @@ CompiledQuery compile(const Query& query) {
     return Compiler(query).compile();
 }
 
+CompiledQuery compile(const Scope& scope) {
+    CompiledQuery out;
+    std::string where;
+    auto add = [&](const std::vector<std::string>& list, std::string_view before, std::string_view behind) {
+        if (list.empty()) return;
+        out.values.push_back(list.size() == 1 ? list.front() : json_list(list));
+        where += fmt::format("{}{} {}{}", where.empty() ? "" : " AND ", before,
+                             list.size() == 1
+                                 ? fmt::format("= ?{}", out.values.size())
+                                 : fmt::format("IN (SELECT value FROM json_each(?{}))", out.values.size()),
+                             behind);
+    };
+    const auto by_id =
+        fmt::format("p.id IN (SELECT k.patient FROM patient_key k WHERE k.attribute = {} AND k.value",
+                    tags::PatientID.value);
+    add(scope.patient_ids, by_id, ")");
+    add(scope.study_instance_uids, "t.study_uid", "");
+    add(scope.series_instance_uids, "s.series_uid", "");
+    add(scope.sop_instance_uids, "i.sop_uid", "");
+    if (where.empty()) return out;
+    out.sql = fmt::format(
+        "SELECT {} FROM patient p JOIN study t ON t.patient = p.id JOIN series s ON s.study = t.id JOIN "
+        "instance i ON i.series = s.id WHERE {} ORDER BY i.volume, i.file_offset",
+        kLocationColumns, where);
+    return out;
+}
+
 std::vector<MatchKey> keys_without_column(const Query& query) {
     std::vector<MatchKey> without;
     for (const auto& key : query.keys) {
@@ -211,6 +330,7 @@ std::vector<MatchKey> keys_without_column(const Query& query) {
 std::string json_list(const std::vector<std::string>& values) {
     std::string text = "[";
     for (const auto& value : values) {
+        if (value.find('\0') != std::string::npos) continue;
         if (text.size() > 1) text += ',';
         text += '"';
         for (const char c : value) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dicom/matching.h"
@@ -19,9 +20,13 @@ struct CompiledQuery {
     int location_column = 0;            ///< the first of kLocationColumns, when they were asked for
 };
 
-/// The function dicom_match(n, stored) stands for dicom::matches(query.keys[n], stored) and must be
-/// known to the connection.
+/// UID keys and the most selective other key become conditions an index answers; the function
+/// dicom_match(n, stored), which must be known to the connection, judges the rest row by row: it
+/// stands for dicom::matches(query.keys[n], stored).
 [[nodiscard]] CompiledQuery compile(const Query& query);
+
+/// The instances in a scope, kLocationColumns of each; no SQL when nothing is asked for.
+[[nodiscard]] CompiledQuery compile(const Scope& scope);
 
 /// Keys compile() cannot express: those without a column at the level or above.
 [[nodiscard]] std::vector<dicom::MatchKey> keys_without_column(const Query& query);
@@ -31,7 +36,8 @@ inline constexpr std::string_view kLocationColumns =
     "i.sop_uid, i.sop_class, i.transfer_syntax, i.volume, i.file_offset, i.file_length, i.data_set_offset, "
     "i.header_length";
 
-/// ["…","…"] for json_each: a list of any length in one bound value.
+/// ["…","…"] for json_each: a list of any length in one bound value. Without those that hold a
+/// NUL, where SQLite would end them.
 [[nodiscard]] std::string json_list(const std::vector<std::string>& values);
 
 }  // namespace sagitta::storage

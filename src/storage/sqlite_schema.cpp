@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <cstdint>
+#include <string_view>
 
 namespace sagitta::storage {
 namespace {
 
-/// Script n brings version n to n + 1. Never edited once released; described in
-/// docs/STORAGE_FORMAT.md.
-constexpr std::array kScripts{R"sql(
+/// What the volumes cannot answer is migrated, the rest is built again: there was never anything
+/// but the latter, so an index of another version is replaced. Described in docs/STORAGE_FORMAT.md.
+constexpr std::int64_t kVersion = 2;
+constexpr std::string_view kScript = R"sql(
 CREATE TABLE volume (
     number INTEGER PRIMARY KEY,
     indexed_to INTEGER NOT NULL,
@@ -19,28 +21,26 @@ CREATE TABLE volume (
 CREATE TABLE patient (
     id INTEGER PRIMARY KEY,
     patient_id TEXT NOT NULL, issuer TEXT NOT NULL, anonymous TEXT NOT NULL,
-    name TEXT NOT NULL, name_folded TEXT NOT NULL,
+    name TEXT NOT NULL,
     birth_date TEXT NOT NULL, birth_time TEXT NOT NULL, sex TEXT NOT NULL, ethnic_group TEXT NOT NULL,
     study_count INTEGER NOT NULL DEFAULT 0,
     series_count INTEGER NOT NULL DEFAULT 0,
     instance_count INTEGER NOT NULL DEFAULT 0,
     UNIQUE (patient_id, issuer, anonymous)
 ) STRICT;
-CREATE INDEX patient_birth_date ON patient (birth_date);
 
-CREATE TABLE patient_name (
-    folded TEXT NOT NULL, patient INTEGER NOT NULL REFERENCES patient (id),
-    PRIMARY KEY (folded, patient)
+CREATE TABLE patient_key (
+    attribute INTEGER NOT NULL, value TEXT NOT NULL, patient INTEGER NOT NULL REFERENCES patient (id),
+    PRIMARY KEY (attribute, value, patient)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX patient_name_patient ON patient_name (patient);
+CREATE INDEX patient_key_patient ON patient_key (patient);
 
 CREATE TABLE study (
     id INTEGER PRIMARY KEY,
     patient INTEGER NOT NULL REFERENCES patient (id),
     study_uid TEXT NOT NULL UNIQUE, study_id TEXT NOT NULL,
     study_date TEXT NOT NULL, study_time TEXT NOT NULL, accession TEXT NOT NULL, description TEXT NOT NULL,
-    referring TEXT NOT NULL, referring_folded TEXT NOT NULL,
-    reading TEXT NOT NULL, reading_folded TEXT NOT NULL,
+    referring TEXT NOT NULL, reading TEXT NOT NULL,
     patient_age TEXT NOT NULL, patient_size TEXT NOT NULL, patient_weight TEXT NOT NULL,
     modalities TEXT NOT NULL DEFAULT '',
     sop_classes TEXT NOT NULL DEFAULT '',
@@ -48,9 +48,12 @@ CREATE TABLE study (
     instance_count INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX study_patient ON study (patient);
-CREATE INDEX study_date ON study (study_date);
-CREATE INDEX study_accession ON study (accession);
-CREATE INDEX study_study_id ON study (study_id);
+
+CREATE TABLE study_key (
+    attribute INTEGER NOT NULL, value TEXT NOT NULL, study INTEGER NOT NULL REFERENCES study (id),
+    PRIMARY KEY (attribute, value, study)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX study_key_study ON study_key (study);
 
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
@@ -60,7 +63,7 @@ CREATE TABLE series (
     series_date TEXT NOT NULL, series_time TEXT NOT NULL, body_part TEXT NOT NULL, laterality TEXT NOT NULL,
     protocol TEXT NOT NULL, station TEXT NOT NULL, institution TEXT NOT NULL,
     manufacturer TEXT NOT NULL, model TEXT NOT NULL,
-    performing TEXT NOT NULL, performing_folded TEXT NOT NULL,
+    performing TEXT NOT NULL,
     step_date TEXT NOT NULL, step_time TEXT NOT NULL,
     instance_count INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -85,27 +88,26 @@ CREATE TABLE superseded (
     sop_uid TEXT NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (volume, file_offset)
 ) STRICT;
-)sql"};
+)sql";
 
 }  // namespace
 
 Result<void> migrate(Database& database) {
     auto version = database.integer("PRAGMA user_version");
     if (!version) return std::move(version).error();
-    const auto ours = static_cast<std::int64_t>(kScripts.size());
-    if (*version > ours) {
+    if (*version == kVersion) return {};
+    if (*version > kVersion) {
         return Error(
             Errc::unsupported,
             fmt::format("the index has schema version {}, this program knows up to {}: use the newer "
                         "program, or remove the index file to have it rebuilt",
-                        *version, ours));
+                        *version, kVersion));
     }
-    for (auto next = *version; next < ours; ++next) {
-        const auto script = fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;",
-                                        kScripts[static_cast<std::size_t>(next)], next + 1);
-        if (auto done = database.execute(script); !done) return done;
+    if (*version != 0) {
+        return Error(Errc::corrupt,
+                     fmt::format("the index has schema version {} and is to be built again", *version));
     }
-    return {};
+    return database.execute(fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", kScript, kVersion));
 }
 
 }  // namespace sagitta::storage

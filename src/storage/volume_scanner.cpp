@@ -18,11 +18,12 @@ bool looks_like_ours(std::span<const std::byte, kTarBlock> block) {
 
 }  // namespace
 
-VolumeScanner::VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length)
-    : volume_(volume), position_(from), length_(volume_length) {}
+VolumeScanner::VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length,
+                             Options options)
+    : volume_(volume), position_(from), length_(volume_length), options_(options) {}
 
 Result<std::optional<ScannedMember>> VolumeScanner::next() {
-    data_.clear();
+    head_.clear();
     if (position_ >= length_) return std::optional<ScannedMember>();
     auto found = member_at(position_);
     if (!found) return std::move(found).error();
@@ -61,11 +62,9 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.kind = ScannedMember::Kind::foreign;
         return found;
     }
-    data_.clear();
-    auto data = volume_.read_at(found.data_offset(), data_.prepare(static_cast<std::size_t>(size)));
-    if (!data) return std::move(data).error();
-    data_.commit(*data);
-    if (*data != size || member_checksum({data_.span()}) != *found.member.checksum) {
+    auto proved = prove(found);
+    if (!proved) return std::move(proved).error();
+    if (!*proved) {
         found.reason = "the member's bytes do not match its checksum";
         return found;
     }
@@ -76,6 +75,39 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
     else
         found.kind = ScannedMember::Kind::foreign;
     return found;
+}
+
+/// Whether the data has its checksum. Piece by piece: a member may be larger than memory.
+Result<bool> VolumeScanner::prove(ScannedMember& found) {
+    head_.clear();
+    PieceDigest digest;
+    Sha256 sha256;
+    const auto size = found.member.size;
+    for (std::uint64_t at = 0; at < size;) {
+        auto& buffer = at == 0 ? head_ : piece_;
+        buffer.clear();
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(options_.piece_bytes, size - at));
+        auto read = volume_.read_at(found.data_offset() + at, buffer.prepare(wanted));
+        if (!read) return std::move(read).error();
+        if (*read < wanted) return false;
+        buffer.commit(*read);
+        digest.add(buffer.span());
+        if (options_.sha256) sha256.add(buffer.span());
+        at += *read;
+    }
+    if (digest.member_checksum() != *found.member.checksum) return false;
+    if (options_.sha256) found.sha256 = sha256.finish();
+    return true;
+}
+
+Result<ByteBuffer> VolumeScanner::read_all(const ScannedMember& member) const {
+    ByteBuffer all;
+    auto read =
+        volume_.read_at(member.data_offset(), all.prepare(static_cast<std::size_t>(member.member.size)));
+    if (!read) return std::move(read).error();
+    all.commit(*read);
+    return all;
 }
 
 /// Members begin on block boundaries: where is the next that proves itself by its checksum?
@@ -89,7 +121,7 @@ Result<std::uint64_t> VolumeScanner::next_good_header(std::uint64_t offset) {
             if (!looks_like_ours(block)) continue;
             auto candidate = member_at(offset + at);
             if (!candidate) return std::move(candidate).error();
-            data_.clear();
+            head_.clear();
             if (candidate->kind != ScannedMember::Kind::damaged) return offset + at;
         }
         if (*read < kWindow) break;

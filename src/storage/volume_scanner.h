@@ -17,8 +17,8 @@ namespace sagitta::storage {
 /// One thing found in a volume.
 struct ScannedMember {
     enum class Kind : std::uint8_t {
-        instance,  ///< checksum right; bytes() holds the file
-        manifest,  ///< checksum right; bytes() holds it: the volume is sealed
+        instance,  ///< checksum right; head() holds its beginning
+        manifest,  ///< checksum right: the volume is sealed
         foreign,   ///< a tar member we did not write; left alone
         damaged,   ///< `reason` says what is wrong with [header_offset, end)
     };
@@ -27,6 +27,7 @@ struct ScannedMember {
     std::uint64_t header_offset = 0;
     std::uint64_t end = 0;  ///< behind the padding (which a cut may have taken): where the next one begins
     std::string reason;
+    std::string sha256;  ///< of the data, hexadecimal; when asked for and the checksum is right
 
     [[nodiscard]] std::uint64_t data_offset() const noexcept { return header_offset + kTarBlock; }
 };
@@ -35,25 +36,33 @@ struct ScannedMember {
 /// that no good one follows, may call it a torn end.
 class VolumeScanner {
 public:
-    VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length);
+    struct Options {
+        bool sha256 = false;
+        std::size_t piece_bytes = 1u << 20;  ///< read at once, whatever the size of a member
+    };
+    VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length, Options options);
 
     /// The next member, or nothing at the end. Errors: io_failure.
     [[nodiscard]] Result<std::optional<ScannedMember>> next();
 
-    /// The data of the member last returned; valid until the next call.
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return data_.span(); }
-    /// Moves them out.
-    [[nodiscard]] ByteBuffer take_bytes() noexcept { return std::move(data_); }
+    /// The first `piece_bytes` of the member last returned, or all of it; until the next call.
+    [[nodiscard]] std::span<const std::byte> head() const noexcept { return head_.span(); }
+
+    /// All of a member; for manifests.
+    [[nodiscard]] Result<ByteBuffer> read_all(const ScannedMember& member) const;
 
 private:
     Result<ScannedMember> member_at(std::uint64_t offset);
+    Result<bool> prove(ScannedMember& found);
     Result<std::uint64_t> next_good_header(std::uint64_t offset);
 
     const File& volume_;
     std::uint64_t position_;
     std::uint64_t length_;
     bool sealed_ = false;
-    ByteBuffer data_;
+    const Options options_;
+    ByteBuffer head_;
+    ByteBuffer piece_;
 };
 
 }  // namespace sagitta::storage

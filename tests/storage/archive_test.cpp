@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "storage/maintenance.h"
+#include "storage/sqlite_database.h"
 #include "tests/storage/sample.h"
 
 namespace sagitta::storage::testing {
@@ -71,6 +75,28 @@ TEST(Archive, RebuildsALostIndex) {
     auto archive = open_archive(directory.path());
     EXPECT_TRUE(archive->recovery().index_rebuilt);
     EXPECT_EQ(everything(archive->index()), before);
+}
+
+TEST(Archive, RebuildsAnIndexOfAnOlderSchemaAndRefusesANewerOne) {
+    TemporaryDirectory directory;
+    ASSERT_TRUE(put(*open_archive(directory.path()), numbered(1)));
+    auto set_version = [&](int version) {
+        auto database = Database::open(directory.path() + "/index.sqlite", Database::Use::write);
+        ASSERT_TRUE(database);
+        ASSERT_TRUE((*database)->execute(fmt::format("PRAGMA user_version={}", version)));
+    };
+    set_version(1);
+    {
+        auto archive = open_archive(directory.path());
+        EXPECT_TRUE(archive->recovery().index_rebuilt);
+        EXPECT_EQ(served(*archive, "1.2.3.4.1"), file_bytes(numbered(1)));
+    }
+    set_version(1000);
+    ArchiveOptions options;
+    options.data_dir = directory.path();
+    auto newer = Archive::open(options);
+    ASSERT_FALSE(newer);
+    EXPECT_EQ(newer.error().code, Errc::unsupported);
 }
 
 TEST(Archive, IsOpenedOnce) {
@@ -145,6 +171,35 @@ TEST(Archive, ReplacesTheFirstOfAConflictAndAReindexAgrees) {
     ASSERT_TRUE(report);
     EXPECT_EQ(report->superseded, 1u);
     EXPECT_EQ(everything(open_archive(directory.path())->index()), before);
+}
+
+TEST(Archive, ShowsNothingToOthersWhateverTheUmask) {
+    struct Umask {
+        mode_t before = ::umask(0);
+        ~Umask() { ::umask(before); }
+    } const none;
+    TemporaryDirectory directory;
+    const auto data = directory.path() + "/a/data";
+    auto other = numbered(1);
+    other.content = "other pixels";
+    auto archive = open_archive(data);
+    ASSERT_TRUE(put(*archive, numbered(1)));
+    ASSERT_TRUE(put(*archive, other));
+    std::set<std::string> seen;
+    auto expect_closed = [&] {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path())) {
+            const auto mode = static_cast<unsigned>(entry.status().permissions());
+            EXPECT_EQ(mode & ~(entry.is_directory() ? 0750u : 0640u), 0u) << entry.path();
+            seen.insert(entry.path().extension().string());
+        }
+    };
+    expect_closed();
+    EXPECT_EQ(seen, (std::set<std::string>{"", ".tar", ".dcm", ".sqlite", ".sqlite-wal", ".sqlite-shm"}));
+    archive.reset();
+    ASSERT_TRUE(reindex(data, {}));
+    archive = open_archive(data);
+    ASSERT_TRUE(put(*archive, numbered(2)));
+    expect_closed();
 }
 
 TEST(Archive, JudgesConflictsWithinOneBatch) {

@@ -1,6 +1,7 @@
 // What Archive promises about failures: run one over every call an ingest makes.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <set>
 
@@ -120,6 +121,140 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, Crash,
                                            Case{"Error", Fault::error, true, 2, false},
                                            Case{"DiskFull", Fault::disk_full, false, 0, false}),
                          [](const auto& instance) { return instance.param.name; });
+
+Sample newcomer(int n) {
+    auto sample = numbered(n);
+    sample.content = "another " + sample.content;
+    return sample;
+}
+
+/// The files kept in quarantine under names that say they are complete.
+std::set<std::string> quarantined(const std::string& path) {
+    std::set<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(path + "/quarantine")) {
+        if (entry.path().extension() != ".dcm") continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        files.emplace(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return files;
+}
+
+class Replacing : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Replacing, NeverLosesTheReplaced) {
+    const auto& how = GetParam();
+    constexpr int kReplaced = 4;
+    log::set_level(log::Level::off);
+    for (std::size_t at = 0;; ++at) {
+        SCOPED_TRACE(fmt::format("failing call {}", at));
+        TemporaryDirectory directory;
+        for (int n = 0; n < kReplaced; ++n) ASSERT_TRUE(put(*open_archive(directory.path()), numbered(n)));
+        FaultyFileSystem files(how.fault, at);
+        std::set<int> acknowledged;
+        {
+            ArchiveOptions options;
+            options.data_dir = directory.path();
+            options.file_system = &files;
+            options.on_conflict = OnConflict::replace;
+            auto archive = Archive::open(options);
+            for (int n = 0; archive && n < kReplaced; ++n) {
+                if (put(**archive, newcomer(n))) acknowledged.insert(n);
+            }
+        }
+        if (how.power_lost) files.lose_power([](std::size_t n) { return n % 2 == 0; });
+        auto archive = open_archive(directory.path());
+        ASSERT_NE(archive, nullptr);
+        const auto aside = quarantined(directory.path());
+        for (int n = 0; n < kReplaced; ++n) {
+            const auto now = served(*archive, numbered(n).sop_uid);
+            const bool replaced = now == file_bytes(newcomer(n));
+            EXPECT_TRUE(replaced || now == file_bytes(numbered(n))) << n;
+            EXPECT_TRUE(replaced || !acknowledged.contains(n)) << n;
+            EXPECT_TRUE(!replaced || aside.contains(file_bytes(numbered(n)))) << n;
+        }
+        if (files.calls() <= at) {
+            EXPECT_EQ(acknowledged.size(), static_cast<std::size_t>(kReplaced));
+            break;
+        }
+        if (::testing::Test::HasFailure()) break;
+    }
+    log::set_level(log::Level::info);
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, Replacing,
+                         ::testing::Values(Case{"PowerCut", Fault::power_cut, true, 2, false},
+                                           Case{"Error", Fault::error, true, 2, false},
+                                           Case{"DiskFull", Fault::disk_full, false, 0, false}),
+                         [](const auto& instance) { return instance.param.name; });
+
+/// Where nothing can be put aside.
+class NoQuarantine final : public FileSystem {
+public:
+    Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+        if (full && path.find("/quarantine/") != std::string::npos) return Error(code, "injected");
+        return real_.open(path, mode);
+    }
+    Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
+    Result<void> make_directory(const std::string& path) override { return real_.make_directory(path); }
+    Result<std::vector<std::string>> list(const std::string& path) override { return real_.list(path); }
+    Result<void> rename(const std::string& from, const std::string& to) override {
+        return real_.rename(from, to);
+    }
+    Result<void> remove(const std::string& path) override { return real_.remove(path); }
+
+    std::atomic<bool> full = true;
+    std::atomic<Errc> code = Errc::io_failure;
+
+private:
+    FileSystem& real_ = real_file_system();
+};
+
+TEST(Replaced, IsRefusedWhenTheFirstCannotBeKept) {
+    log::set_level(log::Level::off);
+    TemporaryDirectory directory;
+    NoQuarantine files;
+    ArchiveOptions options;
+    options.file_system = &files;
+    options.on_conflict = OnConflict::replace;
+    auto archive = open_archive(directory.path(), options);
+    ASSERT_TRUE(put(*archive, numbered(1)));
+    for (const auto code : {Errc::io_failure, Errc::no_space}) {
+        files.code = code;
+        auto outcome = put(*archive, newcomer(1));
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().code, code);
+        EXPECT_EQ(served(*archive, numbered(1).sop_uid), file_bytes(numbered(1)));
+        EXPECT_FALSE(archive->status().failed);
+        ASSERT_TRUE(put(*archive, numbered(code == Errc::no_space ? 2 : 3))) << "others are stored";
+    }
+    files.full = false;
+    auto outcome = put(*archive, newcomer(1));
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(*outcome, IngestOutcome::conflict_replaced);
+    EXPECT_EQ(served(*archive, numbered(1).sop_uid), file_bytes(newcomer(1)));
+    EXPECT_EQ(quarantined(directory.path()), std::set<std::string>{file_bytes(numbered(1))});
+    log::set_level(log::Level::info);
+}
+
+TEST(Replaced, WithinOneBatchKeepsEachOne) {
+    log::set_level(log::Level::off);
+    TemporaryDirectory directory;
+    ArchiveOptions options;
+    options.on_conflict = OnConflict::replace;
+    auto archive = open_archive(directory.path(), options);
+    Answers answers;
+    auto third = newcomer(1);
+    third.content = "third";
+    std::size_t n = 0;
+    for (const auto& sample : {numbered(1), newcomer(1), third}) {
+        ASSERT_TRUE(archive->submit(incoming(sample), answers.expect(n++)));
+    }
+    for (const auto& [at, answer] : answers.wait()) EXPECT_TRUE(answer);
+    EXPECT_EQ(served(*archive, numbered(1).sop_uid), file_bytes(third));
+    EXPECT_EQ(quarantined(directory.path()),
+              (std::set<std::string>{file_bytes(numbered(1)), file_bytes(newcomer(1))}));
+    log::set_level(log::Level::info);
+}
 
 TEST(Torn, EndsAreCutAtEveryLength) {
     log::set_level(log::Level::off);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,7 +53,12 @@ public:
     }
     Result<void> rename(const std::string& from, const std::string& to) override {
         if (auto failed = step(true)) return *failed;
-        return real_.rename(from, to);
+        auto done = real_.rename(from, to);
+        const std::lock_guard lock(mutex_);
+        for (auto& change : changes_) {
+            if (done && change.path == from) change.path = to;  // a new file's name is not yet durable
+        }
+        return done;
     }
     Result<void> remove(const std::string& path) override {
         if (auto failed = step(true)) return *failed;
