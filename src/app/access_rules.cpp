@@ -45,7 +45,7 @@ std::string peer_key(const net::dimse::AssociationInfo& info) {
 }  // namespace
 
 bool is_loopback(std::string_view bind_address) noexcept {
-    return bind_address == "localhost" || bind_address == "::1" || bind_address.starts_with("127.");
+    return bind_address == "::1" || bind_address.starts_with("127.");
 }
 
 AccessRules::AccessRules(const Configuration& configuration)

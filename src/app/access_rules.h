@@ -46,7 +46,7 @@ private:
     std::map<std::string, std::uint32_t> open_associations_;  ///< by "AET@host"
 };
 
-/// "127.0.0.1", "::1", "localhost": only programs of this machine reach it.
+/// "127.0.0.1", "::1": only programs of this machine reach it.
 [[nodiscard]] bool is_loopback(std::string_view bind_address) noexcept;
 
 }  // namespace sagitta::app

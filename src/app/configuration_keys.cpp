@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/units.h"
+#include "core/spelling.h"
 
 namespace sagitta::app {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "app/access_rules.h"
 #include "app/peer_address.h"
 #include "app/units.h"
 
@@ -91,10 +92,6 @@ std::string to_toml(const Configuration& c) {
     out += fmt::format("\n[log]\nlevel = \"{}\"\n", level_word(c.log_level));
     out += fmt::format("\n[threads]\nnetwork = {}\nworker = {}\n", c.network_threads, c.worker_threads);
     return out;
-}
-
-bool is_loopback(const std::string& address) {
-    return address.starts_with("127.") || address == "::1";
 }
 
 std::vector<std::string> explain(const Configuration& c) {

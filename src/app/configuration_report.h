@@ -11,9 +11,6 @@ namespace sagitta::app {
 /// Every key, also those left at their default, in the form the file has.
 [[nodiscard]] std::string to_toml(const Configuration& configuration);
 
-/// Bound to an address only this machine can reach.
-[[nodiscard]] bool is_loopback(const std::string& address);
-
 /// What would happen: where it listens, who may come in and do what, where C-MOVE may go.
 [[nodiscard]] std::vector<std::string> explain(const Configuration& configuration);
 

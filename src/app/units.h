@@ -21,25 +21,4 @@ namespace sagitta::app {
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 [[nodiscard]] std::string duration_text(std::chrono::milliseconds duration);
 
-/// The candidate nearest in spelling, for "did you mean"; empty when none is near.
-template <class Range>
-[[nodiscard]] std::string_view nearest(std::string_view word, const Range& candidates);
-
-/// Letters to insert, delete or replace to make one word the other, case aside.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
-
-template <class Range>
-std::string_view nearest(std::string_view word, const Range& candidates) {
-    std::string_view best;
-    std::size_t least = word.size() / 3 + 2;
-    for (const std::string_view candidate : candidates) {
-        const auto distance = edit_distance(word, candidate);
-        if (distance < least && distance < candidate.size()) {
-            least = distance;
-            best = candidate;
-        }
-    }
-    return best;
-}
-
 }  // namespace sagitta::app

@@ -2,30 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <ranges>
+
+#include "core/spelling.h"
 
 namespace sagitta::dicom {
 namespace {
 
 #include "dicom/generated/data_dictionary.inc"
-
-// Letters to insert, delete or replace to turn one word into the other, case aside.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-        }
-    }
-    return row[b.size()];
-}
 
 }  // namespace
 
@@ -52,19 +36,7 @@ const DictionaryEntry* find_keyword(std::string_view keyword) noexcept {
 
 std::string_view suggest_keyword(std::string_view word) {
     if (word.empty() || word.size() > 128) return {};
-    std::string_view best;
-    std::size_t nearest = word.size() / 3 + 1;
-    for (const auto& entry : kEntries) {
-        const auto a = entry.keyword.size();
-        if (entry.keyword.empty() || (a > word.size() ? a - word.size() : word.size() - a) > nearest)
-            continue;
-        const auto distance = edit_distance(word, entry.keyword);
-        if (distance < nearest || (distance == nearest && best.empty())) {
-            nearest = distance;
-            best = entry.keyword;
-        }
-    }
-    return best;
+    return nearest(word, kEntries | std::views::transform(&DictionaryEntry::keyword));
 }
 
 }  // namespace sagitta::dicom
