@@ -7,8 +7,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # operator delete: a false alarm.
   target_compile_options(sagitta_options INTERFACE -Wno-mismatched-new-delete)
 endif()
+# ASIO_DISABLE_STD_ALIGNED_ALLOC: Asio 1.22 chooses its allocator by what was included before it, so that
+# two files can disagree and one frees what the other allocated in another way.
 target_compile_definitions(sagitta_options INTERFACE
-  ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+  ASIO_DISABLE_STD_ALIGNED_ALLOC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
   SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
