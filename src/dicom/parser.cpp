@@ -246,7 +246,7 @@ private:
                          overrun() == Errc::truncated ? "is longer than the data set"
                                                       : "is longer than the item around it");
         }
-        if (header.vr == Vr::UN) return read_unknown(header, value_at);
+        if (header.vr == Vr::UN && frame.encoding.explicit_vr) return read_unknown(header, value_at);
         if (header.vr == Vr::SQ)
             return open(header, value_at, value_at + header.length, Level::sequence, frame.encoding);
         read_value(header, value_at, frame.encoding.big_endian);
@@ -267,7 +267,7 @@ private:
     // writers disagree about their order.
     std::optional<Error> read_unknown(Header header, std::uint64_t value_at) {
         const Encoding encoding = frames_.back().encoding;
-        const Vr known = encoding.explicit_vr ? implicit_vr(header) : Vr::UN;
+        const Vr known = implicit_vr(header);
         if (known == Vr::SQ && (header.length == 0 || begins_with_item(value_at, header.length))) {
             header.vr = known;
             auto fault = open(header, value_at, value_at + header.length, Level::sequence, {false, false});
