@@ -33,6 +33,7 @@ struct Node {
     bool owned = false;             ///< the value was set here, not parsed
     bool undefined_length = false;  ///< was, or is to be, encoded with FFFFFFFF
     bool big_endian = false;        ///< numbers in the value are big endian
+    bool stored_as_un = false;      ///< `vr` is the dictionary's; the encoding said UN (PS3.5 6.2.2)
 };
 
 /// One element or item, seen. Valid as long as its data set is neither changed nor destroyed.

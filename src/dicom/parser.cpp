@@ -36,6 +36,7 @@ struct Frame {
     std::uint64_t limit = 0;         // what nothing inside may pass: the nearest end around it
     Level level = Level::data_set;
     Encoding encoding{};
+    bool from_un = false;        // a sequence by the dictionary alone: a fault inside makes it bytes again
     bool signed_pixels = false;  // (0028,0103) of this data set, or of the one around it
 };
 
@@ -57,7 +58,7 @@ public:
             auto fault = frames_.back().level == Level::data_set || frames_.back().level == Level::item
                              ? read_element()
                              : read_item();
-            if (fault) return fault;
+            if (fault && !take_as_bytes(*fault)) return fault;
         }
         return std::nullopt;
     }
@@ -131,6 +132,25 @@ private:
         frames_.pop_back();
     }
 
+    // A fault inside a sequence that was stored as UN: then it is no sequence, but bytes. Nothing is
+    // read twice, since the bytes are stepped over.
+    bool take_as_bytes(const Error& fault) {
+        if (fault.code == Errc::limit_exceeded) return false;
+        const auto found =
+            std::find_if(frames_.rbegin(), frames_.rend(), [](const Frame& frame) { return frame.from_un; });
+        if (found == frames_.rend()) return false;
+        Node& node = nodes_[found->node];
+        node.vr = Vr::UN;
+        node.stored_as_un = false;
+        node.subtree = 0;
+        node.length = found->end - node.offset;
+        offset_ = found->end;
+        warn(to_string(node.tag) + " of VR UN is no readable sequence, kept as bytes");
+        nodes_.resize(found->node + std::size_t{1});
+        frames_.erase(found.base() - 1, frames_.end());
+        return true;
+    }
+
     void close_finished() {
         while (frames_.size() > 1 && frames_.back().end == offset_) close_top(offset_);
     }
@@ -194,7 +214,7 @@ private:
 
     Vr implicit_vr(const Header& header) const {
         const Tag tag = header.tag;
-        if (header.length == kUndefinedLength && tag != tags::PixelData) return Vr::SQ;
+        if (header.length == kUndefinedLength) return tag == tags::PixelData ? Vr::OB : Vr::SQ;  // PS3.5 A.4
         if (tag.is_group_length()) return Vr::UL;
         if (tag.is_private_creator()) return Vr::LO;
         const auto* entry = find_tag(tag);
@@ -226,15 +246,49 @@ private:
                          overrun() == Errc::truncated ? "is longer than the data set"
                                                       : "is longer than the item around it");
         }
+        if (header.vr == Vr::UN && frame.encoding.explicit_vr) return read_unknown(header, value_at);
         if (header.vr == Vr::SQ)
             return open(header, value_at, value_at + header.length, Level::sequence, frame.encoding);
+        read_value(header, value_at, frame.encoding.big_endian);
+        return std::nullopt;
+    }
+
+    void read_value(const Header& header, std::uint64_t value_at, bool big_endian) {
         if (header.length % 2 != 0) warn(to_string(header.tag) + " has an odd length");
         push_value(header, value_at);
         if (header.tag == tags::PixelRepresentation && header.length >= 2) {
-            frame.signed_pixels = u16_at(value_at, frame.encoding.big_endian) == 1;
+            frames_.back().signed_pixels = u16_at(value_at, big_endian) == 1;
         }
         offset_ = value_at + header.length;
+    }
+
+    // UN of defined length: where the dictionary knows the element, its VR is that one and the value
+    // implicit VR little endian (PS3.5 6.2.2, CP-246). Numbers of a big endian data set stay UN:
+    // writers disagree about their order.
+    std::optional<Error> read_unknown(Header header, std::uint64_t value_at) {
+        const Encoding encoding = frames_.back().encoding;
+        const Vr known = implicit_vr(header);
+        if (known == Vr::SQ && (header.length == 0 || begins_with_item(value_at, header.length))) {
+            header.vr = known;
+            auto fault = open(header, value_at, value_at + header.length, Level::sequence, {false, false});
+            if (fault) return fault;
+            nodes_.back().stored_as_un = true;
+            nodes_.back().big_endian = false;
+            frames_.back().from_un = true;
+            return std::nullopt;
+        }
+        const std::size_t unit = swap_unit(known);
+        const std::uint64_t padded = header.length + header.length % 2;
+        const bool reread =
+            known != Vr::UN && known != Vr::SQ && padded % unit == 0 && (!encoding.big_endian || unit == 1);
+        if (reread) header.vr = known;
+        read_value(header, value_at, encoding.big_endian);
+        nodes_.back().stored_as_un = reread;
         return std::nullopt;
+    }
+
+    [[nodiscard]] bool begins_with_item(std::uint64_t at, std::uint32_t length) const {
+        return length >= 8 && tag_at(at, false) == kItem;
     }
 
     // Zeros behind the last element: written by devices that pad files to blocks.
@@ -274,6 +328,12 @@ private:
         if (header.tag == kSequenceDelimitation && header.length == 0 && !nodes_.empty()) {
             warn("sequence delimiter outside a sequence ignored");
             offset_ += 8;
+            return std::nullopt;
+        }
+        const bool fits = header.length <= frame.limit - offset_ - 8;
+        if (header.tag == kItem && fits && options_.keep_readable_part && !nodes_.empty()) {
+            warn("item outside a sequence left out");
+            offset_ += 8 + std::uint64_t{header.length};
             return std::nullopt;
         }
         return fault(Errc::malformed, header.tag, "outside a sequence");
@@ -383,7 +443,7 @@ Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const Tra
     Parser parser(bytes, syntax, options);
     auto fault = parser.run();
     if (fault) {
-        if (!options.keep_readable_part || fault->code == Errc::limit_exceeded) return std::move(*fault);
+        if (!options.keep_readable_part) return std::move(*fault);
         parser.close_all();
         warnings.push_back(std::move(*fault));
     }

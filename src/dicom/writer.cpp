@@ -22,8 +22,7 @@ public:
             if (auto closed = close_before(index); !closed) return closed;
             const Node& node = nodes[index];
             const bool container = node.vr == Vr::SQ || node.subtree != 0 || node.undefined_length;
-            const bool implicit_inside = node.vr == Vr::UN && node.undefined_length;
-            if (implicit_inside) ++implicit_depth_;
+            if (implicit_inside(node)) ++implicit_depth_;
             if (container || (node.tag == kItem && !in_fragments())) {
                 open(index, node);
             } else if (auto written = write_value(node); !written) {
@@ -40,8 +39,13 @@ private:
         bool undefined_length = false;
         bool item = false;
         bool fragments = false;
-        bool implicit_inside = false;  // UN of undefined length (PS3.5 6.2.2)
+        bool implicit_inside = false;
     };
+
+    // A sequence stored as UN is implicit VR little endian inside (PS3.5 6.2.2).
+    static bool implicit_inside(const Node& node) {
+        return (node.vr == Vr::UN && node.undefined_length) || (node.vr == Vr::SQ && node.stored_as_un);
+    }
 
     [[nodiscard]] bool in_fragments() const { return !open_.empty() && open_.back().fragments; }
     [[nodiscard]] bool big() const { return big_endian_ && implicit_depth_ == 0; }
@@ -58,15 +62,16 @@ private:
     bool begin_header(const Node& node, bool implicit) {
         tag(node.tag);
         if (implicit || node.tag.group() == 0xfffe) return true;
-        append_text(out_, to_string(node.vr));
-        if (!has_long_header(node.vr)) return false;
+        const Vr vr = node.stored_as_un ? Vr::UN : node.vr;
+        append_text(out_, to_string(vr));
+        if (!has_long_header(vr)) return false;
         u16(0);
         return true;
     }
 
     void open(std::size_t index, const Node& node) {
         Open entry;
-        entry.implicit_inside = node.vr == Vr::UN && node.undefined_length;
+        entry.implicit_inside = implicit_inside(node);
         const bool implicit = !explicit_vr_ || implicit_depth_ > (entry.implicit_inside ? 1 : 0);
         if (entry.implicit_inside) --implicit_depth_;  // its own header is still outside
         begin_header(node, implicit);
@@ -91,6 +96,7 @@ private:
                 if (entry.implicit_inside) --implicit_depth_;
                 continue;
             }
+            if (entry.implicit_inside) --implicit_depth_;
             const std::size_t length = out_.size() - entry.length_at - 4;
             if (length >= kUndefinedLength)
                 return Error(Errc::limit_exceeded, "a sequence is longer than 4 GiB");
@@ -110,7 +116,8 @@ private:
         }
         wide ? u32(static_cast<std::uint32_t>(length)) : u16(static_cast<std::uint16_t>(length));
         const std::size_t unit = swap_unit(node.vr);
-        if (unit > 1 && node.big_endian != big()) {
+        const bool target_big = big() && !node.stored_as_un;  // what is UN stays little endian
+        if (unit > 1 && node.big_endian != target_big) {
             const auto target = out_.prepare(value.size());
             std::copy(value.begin(), value.end(), target.begin());
             for (std::size_t at = 0; at + unit <= target.size(); at += unit) {

@@ -93,6 +93,62 @@ TEST(Parser, DepthIsBoundedWithoutRecursion) {
     EXPECT_EQ(parsed.error().code, Errc::limit_exceeded);
 }
 
+TEST(Parser, TooDeepANestingStillLeavesTheReadablePart) {
+    ByteBuffer bytes;
+    bytes.append(bytes_of({0x10, 0x00, 0x20, 0x00, 'L', 'O', 2, 0, 'i', 'd'}).span());
+    const auto opening = bytes_of({0x40, 0x00, 0x75, 0x02, 'S',  'Q',  0,    0,    0xff, 0xff,
+                                   0xff, 0xff, 0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff});
+    for (int depth = 0; depth < 100; ++depth) bytes.append(opening.span());
+    ParseOptions options;
+    options.keep_readable_part = true;
+    const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian(), options);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->data_set.text(tags::PatientID), "id");
+    ASSERT_FALSE(parsed->warnings.empty());
+    EXPECT_EQ(parsed->warnings.back().code, Errc::limit_exceeded);
+}
+
+TEST(Parser, ReadsUnknownVrByTheDictionaryAndWritesItBackAsItWas) {
+    const auto bytes = bytes_of({
+        0x10, 0x00, 0x20, 0x00, 'U', 'N', 0, 0, 2,   0,   0, 0, 'i',  'd',   // Patient ID
+        0x28, 0x00, 0x03, 0x01, 'U', 'S', 2, 0, 1,   0,                      // signed pixels
+        0x28, 0x00, 0x06, 0x01, 'U', 'N', 0, 0, 2,   0,   0, 0, 0xff, 0xff,  // US or SS
+        0x40, 0x00, 0x75, 0x02, 'U', 'N', 0, 0, 18,  0,   0, 0,              // a sequence,
+        0xfe, 0xff, 0x00, 0xe0, 10,  0,   0, 0,                              // implicit inside
+        0x40, 0x00, 0x09, 0x00, 2,   0,   0, 0, '1', ' ',
+    });
+    const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian());
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    EXPECT_TRUE(parsed->warnings.empty());
+    const auto& set = parsed->data_set;
+    EXPECT_EQ(set.find(tags::PatientID)->vr(), Vr::LO);
+    EXPECT_EQ(set.integer(tags::SmallestImagePixelValue), -1);
+    const auto sequence = set.find(tags::RequestAttributesSequence);
+    EXPECT_EQ(sequence->vr(), Vr::SQ);
+    EXPECT_EQ((*sequence->children().begin()).children().text(tags::ScheduledProcedureStepID), "1");
+    ByteBuffer written;
+    ASSERT_TRUE(write_data_set(set, explicit_vr_little_endian(), written));
+    EXPECT_EQ(as_text(written.span()), as_text(bytes.span()));
+}
+
+TEST(Parser, KeepsUnknownVrAsBytesWhereItIsNoReadableSequence) {
+    const auto bytes = bytes_of({
+        0x40, 0x00, 0x75, 0x02, 'U', 'N', 0, 0, 12,  0,   0, 0,  // item longer than the value
+        0xfe, 0xff, 0x00, 0xe0, 64,  0,   0, 0, 'a', 'b', 0, 0,
+        0x40, 0x00, 0x80, 0x02, 'S', 'T', 2, 0, 'x', 'y',
+    });
+    const auto parsed = parse_data_set(bytes.span(), explicit_vr_little_endian());
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    const auto kept = parsed->data_set.find(tags::RequestAttributesSequence);
+    EXPECT_EQ(kept->vr(), Vr::UN);
+    EXPECT_EQ(kept->length(), 12u);
+    EXPECT_EQ(parsed->data_set.text(Tag(0x0040, 0x0280)), "xy");
+    EXPECT_EQ(parsed->warnings.size(), 1u);
+    ByteBuffer written;
+    ASSERT_TRUE(write_data_set(parsed->data_set, explicit_vr_little_endian(), written));
+    EXPECT_EQ(as_text(written.span()), as_text(bytes.span()));
+}
+
 TEST(Parser, BoundsWhatADeflatedDataSetBecomes) {
     DataSet set;
     set.set(tags::PixelData, Vr::OB, std::vector<std::byte>(8u << 20));
