@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ranges>
+#include <iterator>
+#include <vector>
 
 #include "core/spelling.h"
 
@@ -36,7 +37,10 @@ const DictionaryEntry* find_keyword(std::string_view keyword) noexcept {
 
 std::string_view suggest_keyword(std::string_view word) {
     if (word.empty() || word.size() > 128) return {};
-    return nearest(word, kEntries | std::views::transform(&DictionaryEntry::keyword));
+    std::vector<std::string_view> keywords;
+    keywords.reserve(std::size(kEntries));
+    for (const auto& entry : kEntries) keywords.push_back(entry.keyword);
+    return nearest(word, keywords);
 }
 
 }  // namespace sagitta::dicom
