@@ -304,9 +304,25 @@ void TcpAssociation::consume(std::span<const std::byte> input) {
     }
 }
 
-Task<void> TcpAssociation::read_loop() {
+/// User and association hold each other. Whoever drives the association owns one of these and so
+/// parts them at its end, also when that is the event loop being destroyed under a waiting coroutine.
+class TcpAssociation::UserHold {
+public:
+    explicit UserHold(std::shared_ptr<TcpAssociation> association) : association_(std::move(association)) {}
+    UserHold(UserHold&&) = default;
+    UserHold& operator=(UserHold&&) = delete;
+    ~UserHold() { let_go(); }
+
+    void let_go() {
+        if (association_) std::exchange(association_->user_, nullptr).reset();
+    }
+
+private:
+    std::shared_ptr<TcpAssociation> association_;
+};
+
+Task<void> TcpAssociation::read_loop(UserHold hold) {
     const auto self = shared_from_this();
-    reading_ = true;
     while (state_ != State::Sta1_Idle) {
         if (must_pause()) {
             co_await resumed_.wait();
@@ -339,8 +355,7 @@ Task<void> TcpAssociation::read_loop() {
             break;
         }
     }
-    reading_ = false;
-    user_.reset();
+    hold.let_go();
     if (at_end_) std::exchange(at_end_, nullptr)();
 }
 
@@ -568,8 +583,9 @@ Task<void> TcpAssociation::run_acceptor() {
     socket_.set_option(asio::ip::tcp::no_delay(true), ec);
     socket_.non_blocking(true, ec);
     note_peer_address();
+    UserHold hold(self);
     apply(Event::Evt5_TransportIndication);
-    co_await read_loop();
+    co_await read_loop(std::move(hold));
 }
 
 /// Looking up a name cannot be interrupted, so it is left behind when the time is up.
@@ -627,17 +643,15 @@ Task<void> TcpAssociation::connect_transport(std::string host, std::uint16_t por
 
 Task<Result<void>> TcpAssociation::open(std::string host, std::uint16_t port, AssociateRq request) {
     const auto self = shared_from_this();
+    UserHold hold(self);
     request_ = std::move(request);
     ByteBuffer probe;
     if (auto fits = encode(request_, probe); !fits) co_return std::move(fits).error();
     apply(Event::Evt1_AssociateRequest);
     set_deadline(answer_due_, settings_.connect_timeout);
     co_await connect_transport(std::move(host), port);
-    if (state_ == State::Sta1_Idle) {
-        user_.reset();
-        co_return end_error();
-    }
-    auto reader = [self] { return self->read_loop(); };
+    if (state_ == State::Sta1_Idle) co_return end_error();
+    auto reader = [self, held = std::move(hold)]() mutable { return self->read_loop(std::move(held)); };
     asio::co_spawn(executor_, std::move(reader), report_exception);
     while (!end_ && !was_established_) co_await changed_.wait();
     if (end_) co_return end_error();

@@ -77,7 +77,8 @@ private:
     void invalid(AbortReason reason, Error error);
 
     // The transport.
-    Task<void> read_loop();
+    class UserHold;
+    Task<void> read_loop(UserHold hold);
     Task<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port);
     Task<void> connect_transport(std::string host, std::uint16_t port);
     void consume(std::span<const std::byte> input);
@@ -131,7 +132,6 @@ private:
     ByteBuffer in_flight_;
     bool writing_ = false;
     bool flush_posted_ = false;
-    bool reading_ = false;
     Signal wrote_;
     Signal resumed_;
     Signal changed_;  ///< established or ended
