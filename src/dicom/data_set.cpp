@@ -111,8 +111,7 @@ void DataSet::erase(Tag tag) {
     nodes_.erase(first, first + 1 + static_cast<std::ptrdiff_t>(found->node().subtree));
 }
 
-void DataSet::set(Tag tag, Vr vr, std::span<const std::byte> value) {
-    const auto index = place_for(tag);
+Node DataSet::own(Tag tag, Vr vr, std::span<const std::byte> value) {
     Node node;
     node.tag = tag;
     node.vr = vr;
@@ -121,6 +120,12 @@ void DataSet::set(Tag tag, Vr vr, std::span<const std::byte> value) {
     owned_.insert(owned_.end(), value.begin(), value.end());
     if (value.size() % 2 != 0) owned_.push_back(static_cast<std::byte>(padding(vr)));
     node.length = owned_.size() - node.offset;
+    return node;
+}
+
+void DataSet::set(Tag tag, Vr vr, std::span<const std::byte> value) {
+    const auto index = place_for(tag);
+    const Node node = own(tag, vr, value);
     nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(index), node);
 }
 

@@ -44,7 +44,7 @@ public:
     [[nodiscard]] Tag tag() const noexcept { return node().tag; }
     [[nodiscard]] Vr vr() const noexcept { return node().vr; }
     [[nodiscard]] std::uint64_t length() const noexcept { return node().length; }
-    [[nodiscard]] bool empty() const noexcept { return node().length == 0; }
+    [[nodiscard]] bool empty() const noexcept { return node().length == 0 && node().subtree == 0; }
     [[nodiscard]] const Node& node() const noexcept;
     [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
     [[nodiscard]] const DataSet& owner() const noexcept { return *data_set_; }
@@ -162,7 +162,11 @@ public:
         : nodes_(std::move(nodes)), source_(source), keep_alive_(std::move(keep_alive)) {}
 
 private:
+    friend class DataSetBuilder;
+
     std::uint32_t place_for(Tag tag);
+    /// A row for a value that we keep.
+    [[nodiscard]] Node own(Tag tag, Vr vr, std::span<const std::byte> value);
 
     std::vector<Node> nodes_;
     std::span<const std::byte> source_;
