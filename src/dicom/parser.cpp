@@ -1,6 +1,7 @@
 #include "dicom/parser.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/bytes.h"
@@ -13,6 +14,26 @@ namespace {
 
 constexpr std::uint32_t kUndefinedLength = 0xffffffffu;
 constexpr std::uint64_t kUnbounded = UINT64_MAX;
+constexpr std::size_t kMaxWarnings = 100;
+constexpr std::uint64_t kMoreBytes = 4096;  // what to read on for when nothing says how much is missing
+constexpr std::uint32_t kFirstPixelTag = 0x7fe00000u;
+constexpr std::uint32_t kFirstItemTag = 0xfffe0000u;
+
+// Two letters to what the fast path needs to know: the VR, and whether its length is long. Zero for
+// no VR, and for SQ and UN, which are more than a value.
+constexpr std::uint8_t kLong = 0x80;
+const auto kPlainVr = [] {
+    std::array<std::uint8_t, 32 * 32> table{};
+    for (std::size_t first = 0; first < 26; ++first) {
+        for (std::size_t second = 0; second < 26; ++second) {
+            const auto vr = vr_from_letters(static_cast<char>('A' + first), static_cast<char>('A' + second));
+            if (!vr || vr == Vr::SQ || vr == Vr::UN) continue;
+            table[first * 32 + second] = static_cast<std::uint8_t>(static_cast<std::uint8_t>(*vr) |
+                                                                   (has_long_header(*vr) ? kLong : 0));
+        }
+    }
+    return table;
+}();
 
 struct Encoding {
     bool explicit_vr;
@@ -38,6 +59,9 @@ struct Frame {
     Encoding encoding{};
     bool from_un = false;        // a sequence by the dictionary alone: a fault inside makes it bytes again
     bool signed_pixels = false;  // (0028,0103) of this data set, or of the one around it
+    bool dropped = false;        // an element that nobody asked for
+    Tag last;                    // the element before, to see their order
+    std::uint32_t items = 0;     // seen so far in a sequence
 };
 
 class Parser {
@@ -55,12 +79,26 @@ public:
         while (true) {
             close_finished();
             if (frames_.size() == 1 && (offset_ == bytes_.size() || stopped_)) break;
-            auto fault = frames_.back().level == Level::data_set || frames_.back().level == Level::item
-                             ? read_element()
-                             : read_item();
+            const bool elements =
+                frames_.back().level == Level::data_set || frames_.back().level == Level::item;
+            if (elements && read_plain_elements()) continue;
+            auto fault = elements ? read_element() : read_item();
             if (fault && !take_as_bytes(*fault)) return fault;
+            if (options_.strict && !warnings_.empty()) return warnings_.front();
         }
         return std::nullopt;
+    }
+
+    // Takes back the element of the top level that is cut short. False when that is not what ended it.
+    bool cut_short(const Error& fault) {
+        if (!options_.prefix || fault.code != Errc::truncated) return false;
+        wanted_ = std::max(wanted_, offset_ + kMoreBytes);
+        if (frames_.size() > 1) {
+            offset_ = nodes_[frames_[1].node].offset;
+            nodes_.resize(frames_[1].node);
+            frames_.resize(1);
+        }
+        return true;
     }
 
     // Ends every open container where the bytes end, so that the table is whole.
@@ -71,6 +109,7 @@ public:
     std::vector<Node> take_nodes() { return std::move(nodes_); }
     std::vector<Error> take_warnings() { return std::move(warnings_); }
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
+    [[nodiscard]] std::uint64_t wanted() const { return wanted_; }
     [[nodiscard]] std::uint64_t header_bytes() const { return header_bytes_ ? *header_bytes_ : offset_; }
 
 private:
@@ -92,8 +131,71 @@ private:
         return stated;
     }
 
+    // Values of even length that lie whole where they are, one after the other, until anything else
+    // comes: nearly everything in nearly every file. True when the container is complete.
+    bool read_plain_elements() {
+        Frame& frame = frames_.back();
+        if (!frame.encoding.explicit_vr || frame.encoding.big_endian) return false;
+        const bool top = frames_.size() == 1;
+        if (top && !options_.only.empty()) return false;
+        const std::uint32_t stop = top && !header_bytes_ ? kFirstPixelTag : kFirstItemTag;
+        const std::byte* const end = bytes_.data() + frame.limit;
+        const std::byte* at = bytes_.data() + offset_;
+        std::uint32_t last = frame.last.value;
+        while (end - at >= 8 && nodes_.size() < options_.max_elements) {
+            const auto swapped = load_le<std::uint32_t>(at);
+            const std::uint32_t tag = swapped << 16 | swapped >> 16;
+            if (tag <= last || tag >= stop || tag == tags::PixelRepresentation.value) break;
+            const auto first = static_cast<std::uint8_t>(static_cast<std::uint8_t>(at[4]) - 'A');
+            const auto second = static_cast<std::uint8_t>(static_cast<std::uint8_t>(at[5]) - 'A');
+            if ((first | second) > 31) break;
+            const std::uint8_t plain = kPlainVr[first * 32u + second];
+            if (plain == 0) break;
+            std::uint32_t length = load_le<std::uint16_t>(at + 6);
+            const std::byte* value = at + 8;
+            if ((plain & kLong) != 0) {
+                if (end - at < 12) break;
+                length = load_le<std::uint32_t>(at + 8);
+                value = at + 12;
+            }
+            if (length % 2 != 0 || length > static_cast<std::uint64_t>(end - value)) break;
+            Node& node = nodes_.emplace_back();
+            node.offset = static_cast<std::uint64_t>(value - bytes_.data());
+            node.length = length;
+            node.tag = Tag(tag);
+            node.vr = static_cast<Vr>(plain & ~kLong);
+            at = value + length;
+            last = tag;
+        }
+        frame.last = Tag(last);
+        offset_ = static_cast<std::uint64_t>(at - bytes_.data());
+        return at == end && frame.end == frame.limit;
+    }
+
     void warn(std::string what) {
-        if (warnings_.size() < 100) warnings_.emplace_back(Errc::malformed, std::move(what), offset_);
+        if (warnings_.size() < kMaxWarnings)
+            warnings_.emplace_back(Errc::malformed, path().append(what), offset_);
+    }
+    void warn(Tag tag, std::string_view what) { warn(named(tag).append(" ").append(what)); }
+
+    // The sequences and items around the element at hand, as people write it.
+    [[nodiscard]] std::string path() const {
+        std::string text;
+        for (std::size_t depth = 1; depth < frames_.size(); ++depth) {
+            const Frame& frame = frames_[depth];
+            if (frame.level == Level::item) {
+                text += "[" + std::to_string(frames_[depth - 1].items - 1) + "].";
+            } else {
+                text += named(nodes_[frame.node].tag);
+            }
+        }
+        if (!text.empty() && text.back() != '.') text += ": ";
+        return text;
+    }
+    [[nodiscard]] static std::string named(Tag tag) {
+        const auto* entry = find_tag(tag);
+        if (entry == nullptr || entry->keyword.empty()) return to_string(tag);
+        return std::string(entry->keyword);
     }
 
     [[nodiscard]] Tag tag_at(std::uint64_t at, bool big_endian) const {
@@ -119,9 +221,11 @@ private:
         return frames_.back().limit == bytes_.size() ? Errc::truncated : Errc::malformed;
     }
 
-    [[nodiscard]] Error fault(Errc code, std::string what) const { return {code, std::move(what), offset_}; }
+    [[nodiscard]] Error fault(Errc code, const std::string& what) const {
+        return {code, path() + what, offset_};
+    }
     [[nodiscard]] Error fault(Errc code, Tag tag, std::string_view what) const {
-        return {code, to_string(tag).append(" ").append(what), offset_};
+        return {code, path().append(to_string(tag)).append(" ").append(what), offset_};
     }
 
     void close_top(std::uint64_t content_end) {
@@ -129,6 +233,8 @@ private:
         Node& node = nodes_[frame.node];
         node.subtree = static_cast<std::uint32_t>(nodes_.size() - 1 - frame.node);
         node.length = content_end - node.offset;
+        const bool dropped = frame.dropped;
+        if (dropped) nodes_.resize(frame.node);
         frames_.pop_back();
     }
 
@@ -145,9 +251,10 @@ private:
         node.subtree = 0;
         node.length = found->end - node.offset;
         offset_ = found->end;
-        warn(to_string(node.tag) + " of VR UN is no readable sequence, kept as bytes");
-        nodes_.resize(found->node + std::size_t{1});
+        const Tag tag = node.tag;
+        nodes_.resize(found->node + std::size_t{found->dropped ? 0u : 1u});
         frames_.erase(found.base() - 1, frames_.end());
+        warn(tag, "of VR UN is no readable sequence, kept as bytes");
         return true;
     }
 
@@ -226,11 +333,12 @@ private:
 
     std::optional<Error> read_element() {
         Frame& frame = frames_.back();
-        if (frames_.size() == 1 && rest_is_padding()) return std::nullopt;
+        if (frames_.size() == 1 && only_zeros_follow()) return skip_padding();
         Header header;
         std::optional<Error> problem;
         if (!read_header(header, problem)) return problem;
         if (header.tag.group() == 0xfffe) return read_delimiter_in_data_set(header);
+        note_order(header.tag);
         if (frames_.size() == 1 && header.tag.group() == 0x7fe0 && !header_bytes_) {
             header_bytes_ = offset_;
             if (options_.stop_before_pixel_data) {
@@ -240,11 +348,18 @@ private:
         }
         if (nodes_.size() >= options_.max_elements) return fault(Errc::limit_exceeded, "too many elements");
         const std::uint64_t value_at = offset_ + header.header_bytes;
-        if (header.length == kUndefinedLength) return open_undefined(header, value_at);
+        const bool dropped = frames_.size() == 1 && !options_.only.empty() && !is_wanted(header.tag);
+        if (stopped_) return std::nullopt;
+        if (header.length == kUndefinedLength) return open_undefined(header, value_at, dropped);
         if (header.length > frame.limit - value_at) {
+            wanted_ = value_at + header.length;
             return fault(overrun(), header.tag,
                          overrun() == Errc::truncated ? "is longer than the data set"
                                                       : "is longer than the item around it");
+        }
+        if (dropped) {
+            offset_ = value_at + header.length;
+            return std::nullopt;
         }
         if (header.vr == Vr::UN && frame.encoding.explicit_vr) return read_unknown(header, value_at);
         if (header.vr == Vr::SQ)
@@ -253,8 +368,25 @@ private:
         return std::nullopt;
     }
 
+    // PS3.5 7.1: tags ascend and no tag comes twice. Both are kept as they stand; the first is found.
+    void note_order(Tag tag) {
+        Tag& last = frames_.back().last;
+        if (tag == last) {
+            warn(tag, "comes twice");
+        } else if (tag < last) {
+            warn(tag, "is out of order");
+        }
+        last = tag;
+    }
+
+    // Whether options_.only asks for that tag; stops the parser behind the last one asked for.
+    bool is_wanted(Tag tag) {
+        if (tag > options_.only.back()) stopped_ = true;
+        return std::binary_search(options_.only.begin(), options_.only.end(), tag);
+    }
+
     void read_value(const Header& header, std::uint64_t value_at, bool big_endian) {
-        if (header.length % 2 != 0) warn(to_string(header.tag) + " has an odd length");
+        if (header.length % 2 != 0) warn(header.tag, "has an odd length");
         push_value(header, value_at);
         if (header.tag == tags::PixelRepresentation && header.length >= 2) {
             frames_.back().signed_pixels = u16_at(value_at, big_endian) == 1;
@@ -291,17 +423,21 @@ private:
         return length >= 8 && tag_at(at, false) == kItem;
     }
 
-    // Zeros behind the last element: written by devices that pad files to blocks.
-    bool rest_is_padding() {
+    [[nodiscard]] bool only_zeros_follow() const {
         if (bytes_[offset_] != std::byte{0} || nodes_.empty()) return false;
         const auto rest = bytes_.subspan(offset_);
         if (rest.size() >= 4 && load_le<std::uint32_t>(rest.data()) != 0) return false;
-        if (!std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; }))
-            return false;
+        return std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+    }
+
+    // Behind the last element: written by devices that pad files to blocks.
+    std::optional<Error> skip_padding() {
+        if (options_.prefix)
+            return fault(Errc::truncated, "zeros, of which more or something else may follow");
         warn("zeros behind the last element ignored");
         if (!header_bytes_) header_bytes_ = offset_;
         offset_ = bytes_.size();
-        return true;
+        return std::nullopt;
     }
 
     std::optional<Error> read_delimiter_in_data_set(const Header& header) {
@@ -339,7 +475,14 @@ private:
         return fault(Errc::malformed, header.tag, "outside a sequence");
     }
 
-    std::optional<Error> open_undefined(const Header& header, std::uint64_t value_at) {
+    std::optional<Error> open_undefined(const Header& header, std::uint64_t value_at, bool dropped) {
+        const std::size_t depth = frames_.size();
+        auto problem = open_by_vr(header, value_at);
+        if (frames_.size() > depth) frames_.back().dropped = dropped;
+        return problem;
+    }
+
+    std::optional<Error> open_by_vr(const Header& header, std::uint64_t value_at) {
         const Frame& frame = frames_.back();
         switch (header.vr) {
             case Vr::SQ: return open(header, value_at, kUnbounded, Level::sequence, frame.encoding);
@@ -383,7 +526,7 @@ private:
 
     // Inside a sequence or encapsulated pixel data only items and the delimiter may stand.
     std::optional<Error> read_item() {
-        const Frame frame = frames_.back();
+        Frame& frame = frames_.back();
         if (remaining() < 8) return fault(overrun(), nodes_[frame.node].tag, "ends without its delimiter");
         const Tag tag = tag_at(offset_, frame.encoding.big_endian);
         const std::uint32_t length = u32_at(offset_ + 4, frame.encoding.big_endian);
@@ -406,6 +549,7 @@ private:
         if (length != kUndefinedLength && length > frame.limit - value_at) {
             return fault(overrun(), nodes_[frame.node].tag, "has an item longer than what is there");
         }
+        ++frame.items;
         if (frame.level == Level::fragments) {
             if (length == kUndefinedLength) return fault(Errc::malformed, "fragment of undefined length");
             if (length % 2 != 0) warn("fragment of odd length");
@@ -424,6 +568,7 @@ private:
     std::vector<Node> nodes_;
     std::vector<Error> warnings_;
     std::optional<std::uint64_t> header_bytes_;
+    std::uint64_t wanted_ = 0;
     bool stopped_ = false;
 };
 
@@ -442,13 +587,15 @@ Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const Tra
     }
     Parser parser(bytes, syntax, options);
     auto fault = parser.run();
-    if (fault) {
+    const bool cut = fault && parser.cut_short(*fault);
+    if (fault && !cut) {
         if (!options.keep_readable_part) return std::move(*fault);
         parser.close_all();
         warnings.push_back(std::move(*fault));
     }
     ParsedDataSet parsed{DataSet(parser.take_nodes(), bytes, std::move(keep_alive)), parser.take_warnings(),
-                         parser.offset(), syntax.deflated ? input_bytes : parser.header_bytes()};
+                         parser.offset(), syntax.deflated ? input_bytes : parser.header_bytes(),
+                         cut ? parser.wanted() : 0};
     parsed.warnings.insert(parsed.warnings.end(), warnings.begin(), warnings.end());
     return parsed;
 }

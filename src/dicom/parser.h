@@ -18,7 +18,14 @@ namespace sagitta::dicom {
 struct ParseOptions {
     bool stop_before_pixel_data = false;  ///< ends before (7FE0,xxxx) of the top level
     bool keep_readable_part = false;      ///< a fault ends the data set instead of refusing it
-    std::uint32_t max_depth = 64;         ///< nested sequences
+    bool strict = false;                  ///< what is otherwise repaired is a fault
+    /// `bytes` may be only the beginning of the data set: an element of the top level that is cut
+    /// short ends the result, see ParsedDataSet::wanted_bytes. Not for a deflated data set.
+    bool prefix = false;
+    /// When not empty: ascending tags of the top level; others are stepped over, and nothing behind
+    /// the last of them is looked at.
+    std::span<const Tag> only;
+    std::uint32_t max_depth = 64;  ///< nested sequences
     std::uint32_t max_elements = 8u << 20;
     std::uint64_t max_inflated_bytes = 1ull << 30;  ///< of a deflated data set
 };
@@ -30,10 +37,13 @@ struct ParsedDataSet {
     /// Where the first top-level element of group 7FE0 begins, else where the data set ends: the
     /// header of an object is everything before. Of a deflated data set: the size of the input.
     std::uint64_t header_bytes = 0;
+    /// With `prefix`: how many bytes of the data set are needed to go on; 0 when nothing was cut.
+    std::uint64_t wanted_bytes = 0;
 };
 
 /// `bytes` is a whole data set, kept by `keep_alive` or, when that is null, by the caller for as
-/// long as the result lives. Errors: truncated, malformed (with byte offset), limit_exceeded.
+/// long as the result lives. Errors: truncated, malformed, limit_exceeded, with the path of the
+/// element and the byte offset.
 [[nodiscard]] Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes,
                                                    const TransferSyntax& syntax,
                                                    const ParseOptions& options = {},

@@ -1,13 +1,7 @@
 #include "dicom/part10.h"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/bytes.h"
 #include "dicom/generated/tags.h"
@@ -120,34 +114,6 @@ Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptio
         return error;
     }
     return ParsedFile{std::move(*layout), std::move(parsed->data_set), std::move(parsed->warnings)};
-}
-
-Result<ParsedFile> read_file(const std::string& path, const ParseOptions& options) {
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return Error(errno == ENOENT ? Errc::not_found : Errc::io_failure,
-                     path + ": " + std::strerror(errno));
-    auto bytes = std::make_shared<ByteBuffer>();
-    struct stat status {};
-    if (fstat(file, &status) == 0 && status.st_size > 0)
-        bytes->reserve(static_cast<std::size_t>(status.st_size) + 1);
-    while (true) {
-        const auto room = bytes->prepare(64 * 1024);
-        const auto got = ::read(file, room.data(), room.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            const int reason = errno;
-            close(file);
-            return Error(Errc::io_failure, path + ": " + std::strerror(reason));
-        }
-        if (got == 0) break;
-        bytes->commit(static_cast<std::size_t>(got));
-    }
-    close(file);
-    const auto span = std::as_const(*bytes).span();
-    auto parsed = parse_file(span, options, std::move(bytes));
-    if (!parsed) return std::move(parsed).error().within(path);
-    return parsed;
 }
 
 ByteBuffer make_file_header(const FileMeta& meta) {

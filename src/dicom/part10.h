@@ -54,6 +54,25 @@ struct ParsedFile {
 /// The whole file at `path`, owned by the result. Errors: not_found, io_failure, and parse_file's.
 [[nodiscard]] Result<ParsedFile> read_file(const std::string& path, const ParseOptions& options = {});
 
+struct HeaderOptions {
+    std::span<const Tag> only;                      ///< as in ParseOptions
+    bool keep_readable_part = true;                 ///< as in ParseOptions
+    std::size_t first_read_bytes = 16 * 1024;       ///< enough for most; more is read when needed
+    std::uint64_t max_header_bytes = 256ull << 20;  ///< of all before the pixel data
+};
+
+/// Everything before the pixel data; of the file no more is read than that, a deflated one whole.
+struct FileHeader {
+    FileLayout layout;
+    DataSet data_set;
+    std::vector<Error> warnings;
+    std::uint64_t file_bytes = 0;
+    std::uint64_t pixel_data_offset = 0;  ///< in the file; its end when there are no pixels
+};
+
+/// Errors: those of read_file, and limit_exceeded.
+[[nodiscard]] Result<FileHeader> read_file_header(const std::string& path, const HeaderOptions& options = {});
+
 /// What the File Meta Information of a new file says.
 struct FileMeta {
     Uid sop_class_uid;
