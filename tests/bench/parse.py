@@ -19,7 +19,6 @@ import tempfile
 import time
 
 import pydicom
-from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
@@ -92,7 +91,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     seconds = options.seconds
-    ct = get_testdata_file("CT_small.dcm")
+    ct = pathlib.Path(pydicom.__file__).parent / "data" / "test_files" / "CT_small.dcm"
     results = {"machine": platform.processor() or platform.machine(), "loads": {}}
 
     memory = program(OURS, "memory", seconds, ct)

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/bytes.h"
 #include "dicom/parser.h"
@@ -78,6 +79,31 @@ void round_trip(const DataSet& data_set, const TransferSyntax& syntax) {
     require(as_text(twice.span()) == as_text(written.span()), "writing twice gives the same bytes");
 }
 
+/// What other ways of asking give, beside the whole.
+void compare_ways(std::span<const std::byte> bytes, const TransferSyntax& syntax, ParseOptions options,
+                  const ParsedDataSet& whole) {
+    ParseOptions strict = options;
+    strict.strict = true;
+    const auto refused = parse_data_set(bytes, syntax, strict);
+    require(refused.has_value() == whole.warnings.empty(), "strict refuses what is repaired, and only that");
+    if (syntax.deflated) return;
+
+    ParseOptions beginning = options;
+    beginning.prefix = true;
+    const auto part = parse_data_set(bytes.first(bytes.size() / 2), syntax, beginning);
+    if (part) require(part->consumed_bytes <= bytes.size() / 2, "a beginning is not passed");
+
+    const std::vector<Tag> wanted{Tag(0x0008, 0x0018), Tag(0x0010, 0x0020)};
+    ParseOptions some = options;
+    some.only = wanted;
+    const auto selected = parse_data_set(bytes, syntax, some);
+    if (!selected) return;
+    for (const Element element : selected->data_set.elements()) {
+        const bool asked = element.tag() == wanted[0] || element.tag() == wanted[1];
+        require(asked && whole.data_set.contains(element.tag()), "a selection is part of the whole");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -103,6 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(parsed->header_bytes <= bytes.size(), "the header ends inside the input");
     }
     walk(parsed->data_set);
+    if (!options.keep_readable_part) compare_ways(bytes, *syntax, options, *parsed);
     // What claimed to be implicit and was not loses its VRs when it is written as implicit.
     if (!syntax->explicit_vr && !parsed->warnings.empty()) return 0;
     // UN of odd length under a sequence's tag, one byte short of a sequence: its pad byte completes it.
