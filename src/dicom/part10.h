@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,17 +62,31 @@ struct HeaderOptions {
     std::uint64_t max_header_bytes = 256ull << 20;  ///< of all before the pixel data
 };
 
-/// Everything before the pixel data; of the file no more is read than that, a deflated one whole.
+/// A value left where it lies in its file.
+struct ValueInFile {
+    Tag tag;
+    Vr vr = Vr::none;
+    std::uint64_t offset_bytes = 0;
+    std::uint64_t length_bytes = 0;  ///< of an encapsulated one: to the end of the file
+    bool encapsulated = false;       ///< fragments (PS3.5 A.4)
+};
+
+/// Everything before the pixel data; of the file little more is read than that, a deflated one whole.
 struct FileHeader {
     FileLayout layout;
     DataSet data_set;
     std::vector<Error> warnings;
     std::uint64_t file_bytes = 0;
-    std::uint64_t pixel_data_offset = 0;  ///< in the file; its end when there are no pixels
+    /// (7FE0,0008), (7FE0,0009) or (7FE0,0010); nothing when there is none, or the file is deflated.
+    std::optional<ValueInFile> pixel_data;
 };
 
 /// Errors: those of read_file, and limit_exceeded.
 [[nodiscard]] Result<FileHeader> read_file_header(const std::string& path, const HeaderOptions& options = {});
+
+/// At most `max_bytes` of such a value from its `from`-th byte on. Errors: not_found, io_failure.
+[[nodiscard]] Result<ByteBuffer> read_value(const std::string& path, const ValueInFile& value,
+                                            std::uint64_t from, std::uint64_t max_bytes);
 
 /// What the File Meta Information of a new file says.
 struct FileMeta {
