@@ -78,13 +78,13 @@ public:
     std::optional<Error> run() {
         while (true) {
             close_finished();
+            if (options_.strict && !warnings_.empty()) return warnings_.front();
             if (frames_.size() == 1 && (offset_ == bytes_.size() || stopped_)) break;
             const bool elements =
                 frames_.back().level == Level::data_set || frames_.back().level == Level::item;
             if (elements && read_plain_elements()) continue;
             auto fault = elements ? read_element() : read_item();
             if (fault && !take_as_bytes(*fault)) return fault;
-            if (options_.strict && !warnings_.empty()) return warnings_.front();
         }
         return std::nullopt;
     }

@@ -65,6 +65,9 @@ std::optional<PduReader::Item> PduReader::take_pdv_header() {
                     Error(Errc::malformed, "length of a presentation data value does not fit its PDU"));
     pdv_left_ = length - 2;
     pdu_left_ -= pdv_left_;
+    if (pdu_left_ != 0 && pdu_left_ < kPdvHeaderBytes)
+        return fail(AbortReason::invalid_pdu_parameter_value,
+                    Error(Errc::malformed, "stray bytes at the end of a P-DATA-TF"));
     pdv_ = Pdv{context, (control & 1) != 0, (control & 2) != 0, {}};
     where_ = Where::pdv_body;
     return std::nullopt;
@@ -80,14 +83,7 @@ PduReader::Item PduReader::take_pdv_bytes(std::span<const std::byte>& input) {
         piece.is_last = false;
         return piece;
     }
-    if (pdu_left_ == 0) {
-        where_ = Where::header;
-    } else if (pdu_left_ >= kPdvHeaderBytes) {
-        where_ = Where::pdv_header;
-    } else {
-        return fail(AbortReason::invalid_pdu_parameter_value,
-                    Error(Errc::malformed, "stray bytes at the end of a P-DATA-TF"));
-    }
+    where_ = pdu_left_ == 0 ? Where::header : Where::pdv_header;
     return piece;
 }
 

@@ -70,7 +70,13 @@ TEST(PduReader, PdvLengthsMustFillThePdu) {
     EXPECT_EQ(story("\x04\x00\x00\x00\x00\x06\xff\xff\xff\xff\x01\x03"sv, 100),
               "data;invalid6;");  // far too long
     EXPECT_EQ(story("\x04\x00\x00\x00\x00\x08\x00\x00\x00\x02\x01\x03zz"sv, 100),
-              "data;invalid6;");  // stray bytes
+              "data;invalid6;");                                          // stray bytes
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{100}}) {  // and none of the value before them
+        EXPECT_EQ(story("\x04\x00\x00\x00\x00\x0b\x00\x00\x00\x04\x01\x03"
+                        "abzzz"sv,
+                        piece),
+                  "data;invalid6;");
+    }
 }
 
 TEST(PduReader, ShortPdusOfAnotherLengthAreInvalid) {
