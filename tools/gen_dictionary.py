@@ -106,6 +106,44 @@ def transfer_syntaxes(tables, out):
     (out / "transfer_syntaxes.inc").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def private_dictionary(tables, out):
+    """Creators in order, each with its run of tags in order; all text in one blob, each string once."""
+    by_creator = {}
+    for row in rows(tables / "private_dictionary.tsv"):
+        group, offset = row["tag"][1:5], row["tag"][8:10]
+        # A repeating group ends in 00, which no private group does.
+        key = int(group.replace("xx", "00"), 16) << 8 | int(offset, 16)
+        by_creator.setdefault(row["creator"], []).append((key, row))
+    blob, places = [], {}
+    size = 0
+
+    def place(string):
+        nonlocal size
+        if string not in places:
+            places[string] = size
+            blob.append(string)
+            size += len(string.encode())
+        return f"{places[string]},{len(string.encode())}"
+
+    vms = sorted({row["vm"] for tags in by_creator.values() for _, row in tags})
+    creators, entries = [], []
+    for creator in sorted(by_creator, key=str.encode):
+        creators.append(f"{{{place(creator)},{len(entries)}}},")
+        for key, row in sorted(by_creator[creator], key=lambda item: item[0]):
+            vr, ambiguous = vr_of(row["vr"])
+            entries.append(f"{{0x{key:06x},{place(row['name'])},{vms.index(row['vm'])},Vr::{vr},{ambiguous}}},")
+    creators.append(f"{{0,0,{len(entries)}}},")
+    lines = ["// Made by tools/gen_dictionary.py.",
+             "struct PrivateCreator { std::uint32_t at; std::uint8_t size; std::uint16_t first; };",
+             "struct PrivateRow { std::uint32_t key; std::uint32_t at; std::uint8_t size; std::uint8_t vm; Vr vr; "
+             "bool ambiguous_vr; };",
+             "constexpr std::string_view kPrivateVms[] = {" + ",".join(map(text, vms)) + "};",
+             "constexpr PrivateCreator kPrivateCreators[] = {", *creators, "};",
+             "constexpr PrivateRow kPrivateRows[] = {", *entries, "};",
+             "constexpr char kPrivateText[] =", *map(text, blob), ";"]
+    (out / "private_dictionary.inc").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=pathlib.Path, required=True)
@@ -115,6 +153,7 @@ def main():
     data_dictionary(options.tables, options.out)
     uid_dictionary(options.tables, options.out)
     transfer_syntaxes(options.tables, options.out)
+    private_dictionary(options.tables, options.out)
 
 
 if __name__ == "__main__":

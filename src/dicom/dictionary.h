@@ -1,6 +1,8 @@
-// The data dictionary of PS3.6 and the command elements of PS3.7 Annex E.
+// The data dictionary of PS3.6, the command elements of PS3.7 Annex E, and what is known of private
+// elements.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "dicom/tag.h"
@@ -26,5 +28,17 @@ struct DictionaryEntry {
 
 /// The keyword nearest in spelling to `word`, for "did you mean"; empty when nothing is near.
 [[nodiscard]] std::string_view suggest_keyword(std::string_view word);
+
+/// What is known of an element by its private creator.
+struct PrivateEntry {
+    Vr vr;              ///< the first of the alternatives when `ambiguous_vr`
+    bool ambiguous_vr;  ///< "OB or OW", "US or SS"
+    std::string_view vm;
+    std::string_view name;  ///< empty when only the VR is known
+};
+
+/// An element of a block that `creator` owns (PS3.5 7.8.1); which block it is does not matter.
+/// `creator` is compared without padding, else exactly.
+[[nodiscard]] std::optional<PrivateEntry> find_private_tag(std::string_view creator, Tag tag) noexcept;
 
 }  // namespace sagitta::dicom

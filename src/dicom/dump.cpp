@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "dicom/dictionary.h"
 #include "dicom/generated/tags.h"
+#include "dicom/private_block.h"
 #include "dicom/uid.h"
 #include "dicom/utf8.h"
 #include "dicom/value_text.h"
@@ -151,10 +152,13 @@ private:
         if (tag.is_group_length()) return "GenericGroupLength";
         if (tag.is_private_creator()) return "PrivateCreator";
         if (!tag.is_private()) return "?";
-        const auto creator = elements.find(Tag(tag.group(), static_cast<std::uint16_t>(tag.element() >> 8)));
-        if (!creator || creator->empty()) return "? private, no creator";
+        const auto creator = private_creator_of(elements, tag);
+        if (!creator) return "? private, no creator";
         const std::string owner = decoded_text(*creator, character_set);
-        return fmt::format("{} {:02x}", printable(owner), tag.element() & 0xff);
+        std::string name = fmt::format("{} {:02x}", printable(owner), tag.element() & 0xff);
+        const auto known = find_private_tag(owner, tag);
+        if (known && !known->name.empty()) name.append(" ").append(known->name);
+        return name;
     }
 
     [[nodiscard]] std::string paint(std::string_view colour, std::string text) const {
