@@ -102,6 +102,10 @@ public:
     [[nodiscard]] Iterator begin() const noexcept { return {*data_set_, first_}; }
     [[nodiscard]] Iterator end() const noexcept { return {*data_set_, last_}; }
     [[nodiscard]] bool empty() const noexcept { return first_ == last_; }
+    [[nodiscard]] const DataSet& owner() const noexcept { return *data_set_; }
+    /// The rows of the level: the first, and the one behind the last.
+    [[nodiscard]] std::uint32_t first_index() const noexcept { return first_; }
+    [[nodiscard]] std::uint32_t last_index() const noexcept { return last_; }
 
     /// The element of this level with that tag.
     [[nodiscard]] std::optional<Element> find(Tag tag) const noexcept;
