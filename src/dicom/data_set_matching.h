@@ -1,0 +1,75 @@
+// Does an instance satisfy an identifier (PS3.4 C.2.2.2)? Whole data sets, with sequences, private
+// elements, dates paired with times, and the character sets of both sides; one value is matching.h.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "dicom/character_set.h"
+#include "dicom/data_set.h"
+#include "dicom/matching.h"
+
+namespace sagitta::dicom {
+
+/// What extended negotiation may allow (PS3.4 C.5.1.1).
+struct MatchOptions {
+    /// A date and its time, both keys, are one instant: "20240101-20240103" with "1000-1200" is from
+    /// ten on the first to noon on the third (C.2.2.2.5). Else each day from ten to noon.
+    bool combined_date_time = false;
+    /// A key of two quotation marks finds what is absent or empty (C.2.2.2.7).
+    bool empty_value = false;
+};
+
+/// An identifier understood once, to be asked about many instances. Immutable and thread-safe.
+class DataSetMatcher {
+public:
+    /// What only says how to ask or what to return is no key: Query/Retrieve Level and View, Specific
+    /// Character Set, Timezone Offset, Retrieve AE Title, availability, group lengths. Errors: those of
+    /// parse_match_key, with the tag; invalid_argument for a sequence of several items (C.2.2.2.6) and for a
+    /// value that has no comparison (OB, OW …).
+    [[nodiscard]] static Result<DataSetMatcher> parse(const DataSet& identifier,
+                                                      const MatchOptions& options = {});
+
+    /// A sequence matches when one of its items satisfies all keys of the key's item; without any
+    /// key that says something it matches always. Otherwise each key as matches() of matching.h.
+    [[nodiscard]] bool matches(const DataSet& instance) const;
+
+private:
+    struct Key {
+        MatchKey key;
+        std::string private_creator;  ///< of a private key: then the block is found by it
+        bool empty_value = false;
+    };
+    struct DateTimeKey {
+        Tag date;
+        Tag time;
+        std::string from;  ///< "YYYYMMDDHHMMSS.FFFFFF", inclusive; empty is open
+        std::string to;
+    };
+    /// The keys of the identifier, or of the item of one of its sequences.
+    struct Group {
+        Tag sequence;
+        std::string private_creator;
+        std::size_t parent = 0;
+        std::vector<Key> keys;
+        std::vector<DateTimeKey> date_times;
+        bool says_something = false;  ///< here or in a sequence inside
+    };
+    struct Candidate;
+    struct Parser;
+
+    [[nodiscard]] static std::optional<Element> find(const ElementRange& level, Tag tag,
+                                                     const std::string& private_creator);
+    [[nodiscard]] static bool satisfies(const Candidate& candidate, const Group& group);
+
+    std::vector<Group> groups_;  ///< the top level first, each before those inside it
+};
+
+/// The same for one instance.
+[[nodiscard]] Result<bool> matches(const DataSet& identifier, const DataSet& instance,
+                                   const MatchOptions& options = {});
+
+}  // namespace sagitta::dicom
