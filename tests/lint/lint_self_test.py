@@ -10,6 +10,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "lint")]
 sys.dont_write_bytecode = True
 
 import check_coroutines  # noqa: E402
+import check_examples  # noqa: E402
 import check_includes  # noqa: E402
 import check_machine_paths  # noqa: E402
 
@@ -141,6 +142,32 @@ class MachinePaths(unittest.TestCase):
             for path in ("home/somebody", "Users/somebody", "root/x", "work/tree"):
                 pathlib.Path(folder, "bad.txt").write_text(f"see /{path}/notes\n")
                 self.assertEqual(1, len(check_machine_paths.check(folder)), path)
+
+
+class Examples(unittest.TestCase):
+    SNIPPET = "// example: {}\nint x = {};\n// end of example\n"
+    BLOCK = "<!-- example: {} -->\n```cpp\nint x = {};\n```\n"
+
+    def faults(self, test, page):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("tests/dicom/some_examples_test.cpp", test), ("docs/PARSER.md", page)):
+                path = pathlib.Path(folder, name)
+                path.parent.mkdir(parents=True)
+                path.write_text(text)
+            return check_examples.check(folder)
+
+    def test_equal_passes(self):
+        self.assertEqual([], self.faults(self.SNIPPET.format("a", 1), "# Page\n\n" + self.BLOCK.format("a", 1)))
+
+    def test_caught(self):
+        for words, test, page in (
+                ("differs from", self.SNIPPET.format("a", 1), self.BLOCK.format("a", 2)),
+                ("in no test", "", self.BLOCK.format("a", 1)),
+                ("in no page", self.SNIPPET.format("a", 1), ""),
+                ("without `<!--", "", "```cpp\nint x = 1;\n```\n"),
+                ("without `<!--", self.SNIPPET.format("a", 1), "<!-- example: a -->\nwords\n```cpp\nint x = 1;\n```\n")):
+            faults = self.faults(test, page)
+            self.assertTrue(any(words in fault for fault in faults), f"{words!r} not in {faults}")
 
 
 if __name__ == "__main__":
