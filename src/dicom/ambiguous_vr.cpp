@@ -75,12 +75,12 @@ Vr descriptor_vr(const Surroundings& around) {
     return pixel_vr(around);
 }
 
-/// A table of one entry is a number, a longer one words (PS3.6: US VM 1-n or OW VM 1).
-Vr table_vr(const Surroundings& around, Tag descriptor, Vr own) {
+/// PS3.6: US VM 1-n or OW VM 1. A table of one entry is a number; US has no room for a long one.
+Vr table_vr(const Surroundings& around, Tag descriptor, const Element& table) {
     const auto described = around.own().find(descriptor);
     const auto entries = described ? described->integer(0) : std::nullopt;
-    if (!entries) return own;
-    return *entries == 1 ? Vr::US : Vr::OW;
+    if (entries == 1) return Vr::US;
+    return table.vr() == Vr::US && table.length() <= UINT16_MAX ? Vr::US : Vr::OW;
 }
 
 /// Of OB and OW, by the size of one sample; 8 bits may be either (PS3.5 A.2).
@@ -116,8 +116,9 @@ Vr resolved_vr(const Element& element) {
     const Surroundings around(element);
     switch (tag.value) {
         case tags::LUTDescriptor.value: return descriptor_vr(around);
-        case tags::LUTData.value: return table_vr(around, tags::LUTDescriptor, own);
-        case tags::GrayLookupTableData.value: return table_vr(around, tags::GrayLookupTableDescriptor, own);
+        case tags::LUTData.value: return table_vr(around, tags::LUTDescriptor, element);
+        case tags::GrayLookupTableData.value:
+            return table_vr(around, tags::GrayLookupTableDescriptor, element);
         case tags::PixelData.value: return sample_vr(around.integer(tags::BitsAllocated), own);
         case tags::WaveformData.value:
         case tags::WaveformPaddingValue.value:

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -8,7 +10,10 @@
 #include "dicom/builder.h"
 #include "dicom/dictionary.h"
 #include "dicom/dump.h"
+#include "dicom/part10.h"
 #include "dicom/private_block.h"
+#include "dicom/walk.h"
+#include "tests/support/shared_data.h"
 
 namespace sagitta::dicom {
 namespace {
@@ -94,6 +99,35 @@ TEST(PrivateDictionary, FindsEveryRowOfItsTable) {
         ++rows;
     }
     EXPECT_GT(rows, 10000);
+}
+
+// Explicit files state the VR of their private elements. Where a device wrote another one than it
+// documents, its versions differ.
+TEST(PrivateDictionary, AgreesWithExplicitFilesOfTheCorpus) {
+    const std::set<std::pair<std::string, std::uint32_t>> others = {
+        {"AGFA", 0x00191010u},         {"GEMS_GENIE_1", 0x00091040u}, {"GEMS_GENIE_1", 0x00131012u},
+        {"GEMS_GENIE_1", 0x0013101cu}, {"GEMS_GENIE_1", 0x0013101du},
+    };
+    int agreed = 0;
+    for (const auto& path : test::shared_objects()) {
+        ParseOptions options;
+        options.keep_readable_part = true;
+        const auto file = read_file(path.string(), options);
+        if (!file || !file->layout.syntax->explicit_vr) continue;
+        for (Walk walk(file->data_set); walk.next();) {
+            const Element element = walk.element();
+            const auto creator = private_creator_of(walk.level(), element.tag());
+            if (!creator || element.vr() == Vr::UN) continue;
+            const auto known = find_private_tag(creator->text(), element.tag());
+            if (!known || known->vr == Vr::UN) continue;
+            agreed += known->vr == element.vr();
+            if (known->vr == element.vr()) continue;
+            EXPECT_TRUE(others.contains({std::string(creator->text()), element.tag().value}))
+                << path.filename() << " " << walk.path_text() << " of " << creator->text();
+        }
+    }
+    if (agreed == 0) GTEST_SKIP() << "../shared/data is not there";
+    EXPECT_GT(agreed, 4000);
 }
 
 // Two blocks of one group, one of them again inside an item with the creators the other way round.

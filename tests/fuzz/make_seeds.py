@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the hand-made seeds of corpus/data_set_fuzz and corpus/part10_fuzz (invented values only)."""
+"""Writes the hand-made seeds of corpus/data_set_fuzz, values_fuzz and part10_fuzz (invented values only)."""
 import pathlib
 import struct
 import zlib
@@ -68,6 +68,24 @@ def fragments(kind):
                    item(kind, b"") + mark(kind, 0xE0DD), True)
 
 
+def typed(kind):
+    """A value of nearly every type, at the top and in an item; a LUT, a waveform and a private block."""
+    times = (element(kind, 8, 0x20, b"DA", b"20240101-20240103 ") + element(kind, 8, 0x2A, b"DT", b"202402+0100 ") +
+             element(kind, 8, 0x30, b"TM", b"10:30:15"))
+    numbers = (element(kind, 0x18, 0x50, b"DS", b"2.50\\-1e3 ") + element(kind, 0x20, 0x13, b"IS", b"+7") +
+               element(kind, 0x28, 0x103, b"US", b"\1\0") + element(kind, 0x28, 0x120, b"US", b"\0\x80"))
+    table = (element(kind, 0x28, 0x3002, b"US", struct.pack("<3H", 1, 0, 16)) +
+             element(kind, 0x28, 0x3006, b"US", struct.pack("<H", 1)))
+    block = element(kind, 0x29, 0x11, b"LO", b"SIEMENS CSA HEADER") + element(kind, 0x29, 0x1108, b"CS", b"IMAGE NUM 4 ")
+    wave = element(kind, 0x5400, 0x1004, b"US", b"\x08\0") + element(kind, 0x5400, 0x1010, b"OB", b"\1\2")
+    name = element(kind, 0x10, 0x10, b"PN", b"Yamada^Tarou=^b=c ")
+    placed = (element(kind, 0x20, 0xE, b"UI", b"1.2\0") + element(kind, 0x20, 0x32, b"DS", b"1\\2\\3 ") +
+              element(kind, 0x20, 0x37, b"DS", b"1\\0\\0\\0\\1\\0 "))
+    return (element(kind, 8, 0x18, b"UI", b"1.3\0") + times + name + placed + numbers + block +
+            element(kind, 0x28, 0x3010, b"SQ", item(kind, table)) + element(kind, 0x40, 0x275, b"SQ", item(kind, times + name)) +
+            element(kind, 0x5400, 0x100, b"SQ", item(kind, wave)))
+
+
 def deflate(data):
     machine = zlib.compressobj(9, zlib.DEFLATED, -15)
     return machine.compress(data) + machine.flush()
@@ -87,6 +105,12 @@ def main():
     seeds["length_past_end"] = (EXPLICIT, header(EXPLICIT) + element(EXPLICIT, 0x10, 0x10, b"PN", b"A")[:-1])
     seeds["unterminated"] = (EXPLICIT, struct.pack("<HH2sHI", 8, 0x1115, b"SQ", 0, UNDEFINED) * 8)
     write("data_set_fuzz", {name: bytes([kind]) + data for name, (kind, data) in seeds.items()})
+
+    understood = {}
+    for kind in (IMPLICIT, EXPLICIT):
+        understood[f"typed_{kind}"] = bytes([kind]) + typed(kind)
+        understood[f"sequences_{kind}"] = bytes([kind | 6]) + header(kind) + private(kind) + sequences(kind)
+    write("values_fuzz", understood)
 
     syntaxes = {EXPLICIT: b"1.2.840.10008.1.2.1\0", IMPLICIT: b"1.2.840.10008.1.2\0", BIG: b"1.2.840.10008.1.2.2\0",
                 DEFLATED: b"1.2.840.10008.1.2.1.99", ENCAPSULATED: b"1.2.840.10008.1.2.4.70"}
