@@ -42,7 +42,7 @@ LIBRARIES = {
     "iconv": (r"iconv\.h", [r"src/dicom/[^/]*\.cpp"]),
     "toml++": (r"toml\+\+|toml\.hpp", [r"src/app/[^/]*\.cpp"]),
     "CLI11": (r"CLI/", [r"tools/"]),
-    "nlohmann-json": (r"nlohmann/", [r"tools/", r"tests/", r"src/app/[^/]*\.cpp"]),
+    "nlohmann-json": (r"nlohmann/", [r"tools/", r"tests/", r"src/app/[^/]*\.cpp", r"src/dicom/json_reader\.cpp"]),
     "openssl": (r"openssl/", [r"src/deid/", r"src/net/ul/", r"src/storage/[^/]*\.cpp", r"src/app/"]),
     "codec libraries": (r"(jpeglib|turbojpeg|openjpeg|charls|openjph)", [r"src/codec/[^/]*\.cpp"]),
     "googletest": (r"g(test|mock)/", [r"tests/"]),

@@ -16,18 +16,20 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-#include <zlib.h>
 #include <nlohmann/json.hpp>
 
 #include "core/bytes.h"
 #include "dicom/part10.h"
 #include "dicom/value_text.h"
+#include "tests/support/oracle.h"
 #include "tests/support/shared_data.h"
 
 namespace sagitta::dicom {
 namespace {
 
 using nlohmann::json;
+using test::oracle_of;
+using test::sha256;
 
 struct Accepted {
     std::string_view file;  // below the corpus
@@ -43,36 +45,6 @@ constexpr Accepted kAccepted[] = {
     {"structure/synth_dicm_at_0.dcm", "", "tag",
      "without a preamble (PS3.10 7.1) they take the prefix for an element"},
 };
-
-// Plain or compressed: zlib reads both.
-std::string contents(const std::filesystem::path& path) {
-    std::string all;
-    gzFile file = gzopen(path.c_str(), "rb");
-    if (file == nullptr) return all;
-    std::array<char, 65536> piece;
-    for (int got; (got = gzread(file, piece.data(), piece.size())) > 0;) {
-        all.append(piece.data(), static_cast<std::size_t>(got));
-    }
-    gzclose(file);
-    return all;
-}
-
-json oracle_of(const std::string& name) {
-    for (const auto* ending : {".json", ".json.gz"}) {
-        const auto path = test::shared_data() / "expected" / (name + ending);
-        if (std::filesystem::exists(path)) return json::parse(contents(path));
-    }
-    return {};
-}
-
-std::string sha256(std::span<const std::byte> bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
-    return hex;
-}
 
 std::string base64(std::span<const std::byte> bytes) {
     std::vector<unsigned char> text(bytes.size() / 3 * 4 + 5);

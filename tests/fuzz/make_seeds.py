@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Writes the hand-made seeds of corpus/data_set_fuzz, values_fuzz and part10_fuzz (invented values only)."""
+"""Writes the hand-made seeds of corpus/data_set_fuzz, part10_fuzz and json_fuzz (invented values only)."""
+import json
 import pathlib
 import struct
 import zlib
@@ -125,6 +127,43 @@ def main():
     files["no_group_length"] = b"\0" * 128 + b"DICM" + meta + header(EXPLICIT)
     files["preamble_only"] = b"\0" * 128 + b"DICM"
     write("part10_fuzz", files)
+    write("json_fuzz", json_seeds())
+
+
+def attribute(vr, *values):
+    return {"vr": vr, "Value": list(values)} if values else {"vr": vr}
+
+
+def json_seeds():
+    patient = {
+        "00080005": attribute("CS", "ISO_IR 192"), "00080018": attribute("UI", "2.25.1234567890"),
+        "00080050": attribute("SH"), "00080008": attribute("CS", "ORIGINAL", "PRIMARY", None, "AXIAL"),
+        "00100010": attribute("PN", {"Alphabetic": "Öffner^Test", "Ideographic": "試験", "Phonetic": "しけん"}, None, {}),
+        "00104000": attribute("LT", " a\\b\r\nc "), "0040A160": attribute("UT", "\u001b$B"),
+    }
+    numbers = {
+        "00180050": attribute("DS", 1.5, "+02.50", -0.0, 1e-7, 0.12345678901234567), "00200013": attribute("IS", -7, "08"),
+        "00280009": attribute("AT", "00181063", "0018106A"), "00280010": attribute("US", 0, 65535),
+        "00280106": attribute("SS", -32768), "00089459": attribute("FL", 0.1, "nan"), "00189074": attribute("FD", 5e-324, "-inf"),
+        "00291001": attribute("UV", "18446744073709551615"), "00291002": attribute("SV", -9223372036854775808),
+        "00291003": attribute("UL", 4294967295), "00291004": attribute("SL", -2147483648),
+    }
+    nested = {"00081140": attribute("SQ", {}, {"00081155": attribute("UI", "1.2.3"), "00081199": attribute("SQ", {"00080005": attribute("CS")})}, None)}
+    binary = {"00091001": {"vr": "UN", "InlineBinary": "AQID"}, "7FE00010": {"InlineBinary": "AQIDBA==", "vr": "OW"}}
+    fragments = {"7FE00010": {"vr": "OB", "InlineBinary": "/v8A4AAAAAD+/wDgAgAAAP/Y"}}
+    bulk = {"00281201": {"vr": "OW", "BulkDataURI": "bulk/1234"}, "0040A160": {"vr": "UT", "BulkDataURI": "text"}}
+    meta = {"00020010": attribute("UI", "1.2.840.10008.1.2.1"), "00020000": attribute("UL", 26)}
+    models = {"patient": (0, patient), "numbers": (0, numbers), "nested": (0, nested), "binary": (0, binary),
+              "fragments": (1, fragments), "not_encapsulated": (0, fragments), "bulk": (2, bulk), "no_source": (0, bulk),
+              "meta": (0, {**meta, **patient}), "list": (0, [patient, {}, numbers]), "pretty": (0, {**nested, **patient})}
+    seeds = {name: bytes([kind]) + json.dumps(model, ensure_ascii=False, indent=2 if name == "pretty" else None).encode()
+             for name, (kind, model) in models.items()}
+    seeds["deep"] = b"\0" + b'{"00081199":{"vr":"SQ","Value":[' * 40
+    seeds["brackets"] = b"\0" + b"[" * 64
+    seeds["twice"] = b"\0" + b'{"00080060":{"vr":"CS"},"00080060":{"vr":"CS"}}'
+    seeds["cut"] = seeds["patient"][:-20]
+    seeds["not_utf8"] = b'\0{"00100020":{"vr":"LO","Value":["\xff"]}}'
+    return seeds
 
 
 def write(target, files):
