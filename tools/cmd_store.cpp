@@ -220,7 +220,9 @@ void add_store(CLI::App& app, int& status) {
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("store", "Send files to a node (C-STORE)");
     add_peer_options(*command, options->peer);
-    command->add_option("PATH", options->paths, "Files, and folders with all below them")
+    command
+        ->add_option("PATH", options->paths,
+                     "Files, folders with all below them, DICOMDIRs with the files they refer to")
         ->required()
         ->type_name("");
     command
@@ -230,11 +232,12 @@ void add_store(CLI::App& app, int& status) {
     command->add_flag("-q,--quiet", options->quiet, "Do not name the files that are skipped");
     command->footer(
         "Only what the files need is proposed, and data sets are sent as they are in the files, never\n"
-        "re-encoded. Files that are not DICOM, and DICOMDIRs, are skipped. Exit status 1 when any file "
-        "failed.\n\n"
+        "re-encoded. Files that are not DICOM are skipped. Exit status 1 when any file failed, or is not "
+        "where a DICOMDIR says.\n\n"
         "Examples:\n"
         "  sagitta store PACS@10.0.0.5:104 image.dcm\n"
         "  sagitta store PACS@10.0.0.5:104 -j 4 /media/cdrom\n"
+        "  sagitta store PACS@10.0.0.5:104 /media/cdrom/DICOMDIR\n"
         "  sagitta store PACS@10.0.0.5:104 --json studies/ | jq .failed");
     command->callback([options, &status] { status = run(*options); });
 }

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "dicom/dicomdir.h"
 #include "dicom/generated/tags.h"
-#include "dicom/generated/uids.h"
 #include "dicom_file.h"
 
 namespace sagitta::tools {
@@ -33,7 +33,7 @@ public:
         } else if (fs::is_directory(status)) {
             add_folder(path);
         } else {
-            add_file(path);
+            add_file(path, false);
         }
     }
 
@@ -51,7 +51,7 @@ private:
         }
         if (wrong) plan_.unreadable.emplace_back(Errc::io_failure, path + ": " + wrong.message());
         std::sort(found.begin(), found.end());
-        for (const auto& file : found) add_file(file);
+        for (const auto& file : found) add_file(file, true);
     }
 
     void skip(const std::string& path, std::string_view why) {
@@ -59,7 +59,8 @@ private:
         note_(fmt::format("skipped {}: {}", path, why));
     }
 
-    void add_file(const std::string& path) {
+    // `in_folder`: found below a folder, whose files are all taken anyway.
+    void add_file(const std::string& path, bool in_folder) {
         auto file = load_file(path, kHeaderBytes);
         if (!file && file.error().code == Errc::truncated) file = load_file(path, kLongHeaderBytes);
         if (file && file->layout.syntax->deflated) file = load_file(path, kDeflatedBytes);
@@ -71,10 +72,7 @@ private:
             }
             return;
         }
-        if (file->layout.meta.text(tags::MediaStorageSOPClassUID) ==
-            dicom::uids::MediaStorageDirectoryStorage) {
-            return skip(path, "a DICOMDIR is no object");
-        }
+        if (dicom::is_dicomdir(file->layout)) return add_directory(path, in_folder);
         FileKind kind;
         FileToSend entry;
         if (!identify(*file, kind, entry)) return skip(path, "no SOP Class and SOP Instance UID");
@@ -85,6 +83,37 @@ private:
         entry.kind = index_of(kind);
         plan_.bytes += entry.data_set_bytes;
         plan_.files.push_back(std::move(entry));
+    }
+
+    // The files a DICOMDIR refers to (PS3.10 8.6), which lie beside and below it.
+    void add_directory(const std::string& path, bool in_folder) {
+        dicom::ParseOptions lenient;
+        lenient.keep_readable_part = true;
+        const auto file = load_file(path);
+        if (!file) {
+            plan_.unreadable.push_back(file.error());
+            return;
+        }
+        const auto set = dicom::read_dicomdir(file->bytes->span(), lenient, file->bytes);
+        if (!set) {
+            plan_.unreadable.push_back(Error(set.error()).within(path));
+            return;
+        }
+        for (const auto& warning : set->warnings) note_(fmt::format("{}: {}", path, warning.message()));
+        dicom::FileIdResolver resolver(fs::path(path).parent_path().string());
+        std::size_t missing = 0;
+        for (const auto& record : set->records) {
+            if (record.file_id.empty()) continue;
+            auto found = resolver.find(record.file_id);
+            if (found && !in_folder) add_file(*found, true);
+            if (found) continue;
+            ++missing;
+            if (!in_folder) {
+                plan_.unreadable.push_back(std::move(found).error().within(
+                    fmt::format("{}: the directory record at byte {}", path, record.offset)));
+            }
+        }
+        if (in_folder && missing != 0) note_(fmt::format("{}: {} of its files are not there", path, missing));
     }
 
     // The data set says what it is; the meta information is asked when that is out of reach.

@@ -140,6 +140,7 @@ private:
         const auto keys = Element(set_.file.data_set, item.row).children();
         DirectoryRecord record;
         record.row = item.row;
+        record.offset = item.offset;
         record.parent = parent;
         record.depth = parent == DirectoryRecord::kNone ? 0 : set_.records[parent].depth + 1;
         record.type = std::string(keys.text(tags::DirectoryRecordType));

@@ -21,6 +21,7 @@ namespace sagitta::dicom {
 struct DirectoryRecord {
     static constexpr std::uint32_t kNone = UINT32_MAX;
 
+    std::uint64_t offset = 0;      ///< of its item in the file
     std::uint32_t row = 0;         ///< of its item in the data set
     std::uint32_t parent = kNone;  ///< index of the record above; none for the root's
     std::uint32_t subtree = 0;     ///< how many records behind it lie below it
