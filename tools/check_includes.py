@@ -46,6 +46,7 @@ LIBRARIES = {
     "openssl": (r"openssl/", [r"src/deid/", r"src/net/ul/", r"src/storage/[^/]*\.cpp", r"src/app/"]),
     "codec libraries": (r"(jpeglib|turbojpeg|openjpeg|charls|openjph)", [r"src/codec/[^/]*\.cpp"]),
     "googletest": (r"g(test|mock)/", [r"tests/"]),
+    "dcmtk": (r"dcmtk/", [r"tests/bench/"]),
     "rapidcheck": (r"rapidcheck", [r"tests/"]),
     "benchmark": (r"benchmark/", [r"tests/bench/"]),
 }

@@ -37,7 +37,8 @@ struct StorePlan {
     std::vector<Error> unreadable;
 };
 
-/// Files, folders (recursively) and what DICOMDIRs refer to, in a stable order. `note` gets a line for each file skipped.
+/// Files, folders (recursively) and what DICOMDIRs refer to, in a stable order. `note` gets a line for each
+/// file skipped.
 [[nodiscard]] StorePlan make_store_plan(std::span<const std::string> paths,
                                         const std::function<void(std::string_view)>& note);
 

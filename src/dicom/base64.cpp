@@ -1,6 +1,5 @@
 #include "dicom/base64.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -22,18 +21,17 @@ constexpr auto kValues = [] {
 }  // namespace
 
 void append_base64(std::span<const std::byte> bytes, std::string& out) {
-    std::size_t to = out.size();
-    out.resize(to + (bytes.size() + 2) / 3 * 4);
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
-        const std::size_t there = std::min<std::size_t>(3, bytes.size() - at);
-        std::uint32_t group = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            group = (group << 8) | (i < there ? static_cast<std::uint32_t>(bytes[at + i]) : 0u);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            out[to++] = i <= there ? kDigits[(group >> (18 - 6 * i)) & 63u] : '=';
-        }
-    }
+    const std::size_t before = out.size();
+    out.resize(before + (bytes.size() + 2) / 3 * 4);
+    char* to = out.data() + before;
+    const auto put = [&to](std::uint32_t group, std::size_t digits) {
+        for (std::size_t i = 0; i < 4; ++i) *to++ = i < digits ? kDigits[(group >> (18 - 6 * i)) & 63u] : '=';
+    };
+    const auto byte = [&bytes](std::size_t at) { return static_cast<std::uint32_t>(bytes[at]); };
+    std::size_t at = 0;
+    for (; at + 3 <= bytes.size(); at += 3) put((byte(at) << 16) | (byte(at + 1) << 8) | byte(at + 2), 4);
+    if (bytes.size() - at == 2) put((byte(at) << 16) | (byte(at + 1) << 8), 3);
+    if (bytes.size() - at == 1) put(byte(at) << 16, 2);
 }
 
 bool decode_base64(std::string_view text, std::string& out) {

@@ -64,7 +64,6 @@ public:
             frame.has_key = false;
             const Tag tag = frame.tag;
             if (!open(Frame::Kind::attribute)) return false;
-            table_.rows.back().is_object = false;
             table_.rows.back().tag = tag;
             return true;
         }
@@ -159,8 +158,7 @@ private:
         if (kind == Frame::Kind::elements && ++depth_ > options_.max_depth + std::size_t{2}) {
             return fail(Errc::limit_exceeded, "sequences nested too deep");
         }
-        Row& row = table_.rows.emplace_back();
-        row.is_object = true;
+        table_.rows.emplace_back();
         frames_.push_back({kind, static_cast<std::uint32_t>(table_.rows.size() - 1)});
         return true;
     }
@@ -191,7 +189,7 @@ private:
     bool empty_object(Frame& frame) {
         if (table_.rows.size() >= options_.max_elements)
             return fail(Errc::limit_exceeded, "too many elements");
-        table_.rows.emplace_back().is_object = true;
+        table_.rows.emplace_back();
         ++frame.members;
         return true;
     }

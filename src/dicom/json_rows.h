@@ -29,7 +29,6 @@ struct Row {
     Tag tag;
     Vr vr = Vr::none;  ///< none until it was said
     Content content = Content::none;
-    bool is_object = false;
     bool is_name = false;       ///< an object of component groups: three scalars from `first` on
     std::uint32_t subtree = 0;  ///< rows behind it that lie inside it
     std::uint64_t first = 0;    ///< scalar, or byte of the text

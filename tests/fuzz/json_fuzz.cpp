@@ -61,6 +61,9 @@ void round_trip(const DataSet& data_set, const JsonReadOptions& options) {
     require_same(data_set, again->data_set);
     require(json_of(again->data_set) == printed, "printing twice gives the same text");
 
+    // UN is read by the dictionary's VR where the tag has one (PS3.5 6.2.2): no longer the same model.
+    for (const Node& node : data_set.nodes())
+        if (node.vr == Vr::UN) return;
     ByteBuffer encoded;
     const auto& syntax = explicit_vr_little_endian();
     if (!write_data_set(data_set, syntax, encoded)) return;  // longer than its length field

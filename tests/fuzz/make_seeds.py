@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the hand-made seeds of corpus/data_set_fuzz, values_fuzz and part10_fuzz (invented values only)."""
-"""Writes the hand-made seeds of corpus/data_set_fuzz, part10_fuzz and json_fuzz (invented values only)."""
+"""Writes the hand-made seeds of corpus/*_fuzz for data sets, values, files, JSON and DICOMDIRs (invented values)."""
 import json
 import pathlib
 import struct
@@ -128,6 +127,7 @@ def main():
     files["preamble_only"] = b"\0" * 128 + b"DICM"
     write("part10_fuzz", files)
     write("json_fuzz", json_seeds())
+    write("dicomdir_fuzz", dicomdir_seeds())
 
 
 def attribute(vr, *values):
@@ -164,6 +164,42 @@ def json_seeds():
     seeds["cut"] = seeds["patient"][:-20]
     seeds["not_utf8"] = b'\0{"00100020":{"vr":"LO","Value":["\xff"]}}'
     return seeds
+
+
+def directory(links, kinds, in_use=()):
+    """A DICOMDIR of empty records; `links`: (next, lower) of each as numbers of records from 1, or offsets beyond."""
+    size = 8 + 12 + 10 + 12 + 24
+    uid = b"1.2.840.10008.1.3.10"
+    meta = element(EXPLICIT, 2, 2, b"UI", uid) + element(EXPLICIT, 2, 3, b"UI", b"2.25.1") + \
+        element(EXPLICIT, 2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0")
+    front = element(EXPLICIT, 4, 0x1130, b"CS", b"")
+    base = 132 + len(meta) + len(front) + 12 + 12 + 10 + 12
+
+    def offset(record):
+        return 0 if record == 0 else base + (record - 1) * size if record < 1000 else record
+
+    items = b""
+    for number, ((following, lower), kind) in enumerate(zip(links, kinds)):
+        flag = struct.pack("<H", 0 if number in in_use else 0xFFFF)
+        items += item(EXPLICIT, element(EXPLICIT, 4, 0x1400, b"UL", struct.pack("<I", offset(following))) +
+                      element(EXPLICIT, 4, 0x1410, b"US", flag) +
+                      element(EXPLICIT, 4, 0x1420, b"UL", struct.pack("<I", offset(lower))) +
+                      element(EXPLICIT, 4, 0x1430, b"CS", kind.ljust(16)))
+    root = struct.pack("<I", offset(1))
+    return b"\0" * 128 + b"DICM" + meta + front + element(EXPLICIT, 4, 0x1200, b"UL", root) + \
+        element(EXPLICIT, 4, 0x1202, b"UL", root) + element(EXPLICIT, 4, 0x1212, b"US", b"\0\0") + \
+        element(EXPLICIT, 4, 0x1220, b"SQ", items)
+
+
+def dicomdir_seeds():
+    kinds = [b"PATIENT", b"STUDY", b"SERIES", b"IMAGE", b"IMAGE"]
+    tree = [(0, 2), (0, 3), (0, 4), (5, 0), (0, 0)]
+    seeds = {"tree": directory(tree, kinds), "circle": directory([(0, 2), (0, 3), (0, 1), (5, 0), (4, 0)], kinds),
+             "own_sibling": directory([(1, 2), (0, 3), (0, 4), (5, 0), (5, 5)], kinds),
+             "dangling": directory([(0, 2), (0, 9000), (70000, 4), (5, 0), (0, 0)], kinds),
+             "never_set": directory([(0, 0)] * 5, kinds), "out_of_use": directory(tree, kinds, {2}),
+             "backwards": directory([(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)], kinds[::-1])}
+    return {name: b"\1" + data for name, data in seeds.items()} | {"strict": b"\0" + seeds["tree"]}
 
 
 def write(target, files):
