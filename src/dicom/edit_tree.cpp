@@ -15,7 +15,8 @@ Error wrong(const PathStep& step, std::string_view what) {
     return {Errc::invalid_argument, to_string(step).append(" ").append(what)};
 }
 
-EditEntry* find_in(EditEntry& level, Tag tag) {
+template <class Level>
+auto find_in(Level& level, Tag tag) -> decltype(level.children.data()) {
     const auto found = std::find_if(level.children.begin(), level.children.end(),
                                     [&](const EditEntry& entry) { return entry.tag == tag; });
     return found == level.children.end() ? nullptr : &*found;
@@ -100,7 +101,7 @@ std::optional<Tag> EditTree::find_tag_of(const EditEntry& level, const PathStep&
         if (entry.tag.group() != step.tag.group() || !entry.tag.is_private_creator()) continue;
         if (text_of(entry) != step.creator) continue;
         const Tag named = private_tag(step.tag, static_cast<std::uint8_t>(entry.tag.element()));
-        if (find_in(const_cast<EditEntry&>(level), named) != nullptr) return named;
+        if (find_in(level, named) != nullptr) return named;
         if (!first) first = named;
     }
     return first;

@@ -219,6 +219,54 @@ for line in open("list"):
     EXPECT_EQ(check.output, "");
 }
 
+// Text in every kind of repertoire, with and without code extensions, as pydicom decodes it.
+TEST_F(Modify, EncodesTextThatPydicomDecodes) {
+    if (!fs::exists(kPydicomFiles)) GTEST_SKIP() << "python3-pydicom is not installed";
+    struct Case {
+        std::string character_set, name;
+    };
+    const std::vector<Case> cases = {
+        {"ISO_IR 100", "Buc^J\u00e9r\u00f4me"},
+        {"ISO_IR 101", "Wa\u0142\u0119sa"},
+        {"ISO_IR 109", "\u0108\u0125"},
+        {"ISO_IR 110", "\u0100\u0112"},
+        {"ISO_IR 126", "\u0394\u03b9\u03bf\u03bd\u03c5\u03c3\u03b9\u03bf\u03c2"},
+        {"ISO_IR 127", "\u0642\u0628\u0627\u0646\u064a^\u0644\u0646\u0632\u0627\u0631"},
+        {"ISO_IR 138", "\u05e9\u05e8\u05d5\u05df^\u05d3\u05d1\u05d5\u05e8\u05d4"},
+        {"ISO_IR 144", "\u041b\u044ek\u0446\u0435\u043c\u0431yp\u0433"},
+        {"ISO_IR 148", "\u011e\u0130"},
+        {"ISO_IR 166", "\u0e19\u0e32\u0e21"},
+        {"ISO_IR 13", "\uff94\uff8f\uff80\uff9e^\uff80\uff9b\uff73"},
+        {"ISO_IR 192", "Wang^XiaoDong=\u738b^\u5c0f\u6771"},
+        {"GB18030", "Wang^XiaoDong=\u738b^\u5c0f\u4e1c"},
+        {"GBK", "Wang^XiaoDong=\u738b^\u5c0f\u4e1c"},
+        {"\\ISO 2022 IR 87", "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060^\u305f\u308d\u3046"},
+        {"ISO 2022 IR 13\\ISO 2022 IR 87",
+         "\uff94\uff8f\uff80\uff9e^\uff80\uff9b\uff73=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060^"
+         "\u305f\u308d\u3046"},
+        {"\\ISO 2022 IR 149", "Hong^Gildong=\u6d2a^\u5409\u6d1e=\ud64d^\uae38\ub3d9"},
+        {"\\ISO 2022 IR 58", "Zhang^XiaoDong=\u5f20^\u5c0f\u4e1c"},
+        {"ISO 2022 IR 100\\ISO 2022 IR 144\\ISO 2022 IR 126", "\u00e9\u041b\u0394^\u0394\u00e9"},
+    };
+    std::ofstream(folder_ / "decode.py") << R"(
+import sys, pydicom
+for path in sys.argv[1:]:
+    # Of ISO 2022 IR 58 pydicom leaves the escape sequence in the text.
+    print(str(pydicom.dcmread(path).PatientName).replace("\x1b$)A", ""))
+)";
+    std::string command = "PYTHONIOENCODING=utf-8 /usr/bin/python3 decode.py";
+    std::string expected;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        const std::string out = std::to_string(i) + ".dcm";
+        const auto run = modify("in.dcm " + out + " -s 'SpecificCharacterSet=" + cases[i].character_set +
+                                "' -s 'PatientName=" + cases[i].name + "'");
+        EXPECT_EQ(run.output, "") << cases[i].character_set;
+        command += " " + out;
+        expected += cases[i].name + "\n";
+    }
+    EXPECT_EQ(shell(command).output, expected);
+}
+
 // The same change by DCMTK: the data sets that dcmdump shows are equal.
 TEST_F(Modify, DoesWhatDcmodifyDoes) {
     if (!fs::exists(kPydicomFiles)) GTEST_SKIP() << "python3-pydicom is not installed";
