@@ -84,7 +84,7 @@ Result<dicom::DataSet> changed(const dicom::ParsedFile& file, std::span<const di
     edit_options.check_values = !options.no_check;
     if (options.to_utf8) edit_options.text = dicom::EditOptions::Text::utf8;
     edit_options.syntax = file.layout.syntax;
-    return dicom::apply(file.data_set, edits, edit_options);
+    return dicom::apply_edits(file.data_set, edits, edit_options);
 }
 
 Result<void> write_changed(const dicom::ParsedFile& file, const dicom::DataSet& data_set,

@@ -210,7 +210,8 @@ Result<Edit> parse_set(std::string_view text) {
     return edit;
 }
 
-Result<DataSet> apply(const DataSet& original, std::span<const Edit> edits, const EditOptions& options) {
+Result<DataSet> apply_edits(const DataSet& original, std::span<const Edit> edits,
+                            const EditOptions& options) {
     EditTree tree(original);
     for (const Edit& edit : edits) {
         if (auto applied = tree.apply(edit); !applied) return std::move(applied).error();

@@ -54,7 +54,7 @@ struct EditOptions {
 /// set that the result states around it. In UTF-8 (0008,0005) stands at the top level alone. Errors
 /// say the path: invalid_argument; unsupported for text that does not fit; malformed for text of the
 /// original that cannot be read as UTF-8.
-[[nodiscard]] Result<DataSet> apply(const DataSet& original, std::span<const Edit> edits,
-                                    const EditOptions& options = {});
+[[nodiscard]] Result<DataSet> apply_edits(const DataSet& original, std::span<const Edit> edits,
+                                          const EditOptions& options = {});
 
 }  // namespace sagitta::dicom

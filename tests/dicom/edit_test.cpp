@@ -72,7 +72,7 @@ Edit insert(std::string_view path) {
 
 DataSet changed(const DataSet& original, const std::vector<Edit>& edits, const EditOptions& options = {}) {
     const std::string before = written(original);
-    auto made = apply(original, edits, options);
+    auto made = apply_edits(original, edits, options);
     EXPECT_EQ(written(original), before);
     EXPECT_TRUE(made) << (made ? "" : made.error().message());
     return made ? std::move(*made) : DataSet();
@@ -80,7 +80,7 @@ DataSet changed(const DataSet& original, const std::vector<Edit>& edits, const E
 
 std::string why_not(const DataSet& original, const std::vector<Edit>& edits,
                     const EditOptions& options = {}) {
-    auto made = apply(original, edits, options);
+    auto made = apply_edits(original, edits, options);
     return made ? "it was done" : made.error().message();
 }
 
@@ -212,7 +212,7 @@ TEST(Edit, ChoosesAmongAmbiguousVrs) {
     const auto vr_of = [](const std::vector<Edit>& edits, Tag tag, const TransferSyntax& syntax) {
         EditOptions options;
         options.syntax = &syntax;
-        const auto made = apply(DataSet(), edits, options);
+        const auto made = apply_edits(DataSet(), edits, options);
         EXPECT_TRUE(made);
         return made->find(tag)->vr();
     };

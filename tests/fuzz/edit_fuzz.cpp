@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         EditOptions options;
         options.text = text;
         options.check_values = size % 2 == 0;
-        const auto made = apply(parsed->data_set, edits, options);
+        const auto made = apply_edits(parsed->data_set, edits, options);
         require(written(parsed->data_set, WriteOptions::Form::as_read) == before, "the original stays");
         if (!made) continue;
         parse_options.max_depth = 256;
