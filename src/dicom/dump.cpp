@@ -137,10 +137,10 @@ private:
         if (wanted) ++inside_selected_;
         std::size_t number = 0;
         for (const Element item : element.children()) {
-            ++number;
             if (wanted) item_line(item, number, depth);
             level(item.children(), character_set, wanted ? depth + 1 : depth,
                   fmt::format("{}[{}]", path, number));
+            ++number;
         }
         if (wanted) --inside_selected_;
     }

@@ -26,7 +26,7 @@ using LineSink = std::function<void(std::string_view line)>;
 
 /// Columns: offset of the value in bytes, tag (indented by depth), VR, length in bytes ("u/l" when
 /// it was encoded as undefined), number of values, keyword (or private creator), value. With `only`
-/// the keyword is the whole path: `ReferencedSeriesSequence[1].SeriesInstanceUID`.
+/// the keyword is the whole path (path.h): `ReferencedSeriesSequence[0].SeriesInstanceUID`.
 void dump(const DataSet& data_set, const DumpOptions& options, const LineSink& line);
 
 /// The line above which a part of a dump stands, in the same colours.

@@ -116,8 +116,23 @@ Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptio
     return ParsedFile{std::move(*layout), std::move(parsed->data_set), std::move(parsed->warnings)};
 }
 
-ByteBuffer make_file_header(const FileMeta& meta) {
+Result<FileMeta> file_meta_of(const DataSet& data_set, std::string transfer_syntax_uid,
+                              const DataSet& previous) {
+    const auto uid = [&](Tag tag, Tag in_meta) {
+        return data_set.contains(tag) ? data_set.uid(tag) : previous.uid(in_meta);
+    };
+    const auto sop_class = uid(tags::SOPClassUID, tags::MediaStorageSOPClassUID);
+    if (!sop_class) return Error(Errc::malformed, "SOPClassUID is missing or is no UID");
+    const auto instance = uid(tags::SOPInstanceUID, tags::MediaStorageSOPInstanceUID);
+    if (!instance) return Error(Errc::malformed, "SOPInstanceUID is missing or is no UID");
+    return FileMeta{*sop_class, *instance, std::move(transfer_syntax_uid), {}};
+}
+
+ByteBuffer make_file_header(const FileMeta& meta, const DataSet& previous) {
     DataSet group;
+    for (const Element element : previous.elements()) {
+        if (element.tag().group() == 0x0002 && !element.tag().is_group_length()) group.set(element);
+    }
     constexpr std::array<std::byte, 2> version{std::byte{0}, std::byte{1}};
     group.set(tags::FileMetaInformationVersion, Vr::OB, version);
     group.set_text(tags::MediaStorageSOPClassUID, Vr::UI, meta.sop_class_uid.view());

@@ -96,7 +96,13 @@ struct FileMeta {
     std::string source_ae_title;  ///< (0002,0016); left out when empty
 };
 
-/// Preamble, "DICM" and group 0002, ready to stand before the data set's bytes.
-[[nodiscard]] ByteBuffer make_file_header(const FileMeta& meta);
+/// What it must say of this data set (PS3.10 7.1); UIDs that the data set lacks are those of `previous`,
+/// the meta information it was read with. Errors: malformed when one is missing or is no UID.
+[[nodiscard]] Result<FileMeta> file_meta_of(const DataSet& data_set, std::string transfer_syntax_uid,
+                                            const DataSet& previous = {});
+
+/// Preamble, "DICM" and group 0002, ready to stand before the data set's bytes. What `previous` says
+/// beyond the elements made here, such as (0002,0016) and (0002,0102), is kept.
+[[nodiscard]] ByteBuffer make_file_header(const FileMeta& meta, const DataSet& previous = {});
 
 }  // namespace sagitta::dicom

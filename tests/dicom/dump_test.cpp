@@ -54,7 +54,7 @@ TEST(Dump, ShowsOneAlignedLinePerElement) {
         "CT "
         "Image Storage\n"
         "       64 (0008,1115) SQ       u/l   1  ReferencedSeriesSequence          1 item\n"
-        "       72   item 1                12\n"
+        "       72   item 0                12\n"
         "       80     (0020,000e) UI         4   1  SeriesInstanceUID             1.2\n"
         "      100 (0009,0010) LO         4   1  PrivateCreator                    ACME\n"
         "      116 (0009,1001) UN         6   1  ACME 01                           \"secret\"\n"
@@ -70,7 +70,7 @@ TEST(Dump, ShowsOnlyWhatIsAskedForWithItsPath) {
     DumpOptions options;
     options.only = {tags::SeriesInstanceUID, tags::Rows};
     EXPECT_EQ(dumped(parsed_small().data_set, options),
-              "       80 (0020,000e) UI         4   1  ReferencedSeriesSequence[1].SeriesInstanceUID  1.2\n"
+              "       80 (0020,000e) UI         4   1  ReferencedSeriesSequence[0].SeriesInstanceUID  1.2\n"
               "      160 (0028,0010) US         2   1  Rows                              512\n");
 }
 

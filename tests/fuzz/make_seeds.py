@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the hand-made seeds of corpus/*_fuzz for data sets, values, files, JSON and DICOMDIRs (invented values)."""
+"""Writes the hand-made seeds of corpus/*_fuzz for data sets, values, files, edits, JSON and DICOMDIRs (invented values)."""
 import json
 import pathlib
 import struct
@@ -92,6 +92,23 @@ def deflate(data):
     return machine.compress(data) + machine.flush()
 
 
+def edits(whole):
+    lines = {
+        "plain": ["sPatientID=4711", "sPatientName=J\u00e4ger^Eva", "dInstanceNumber", "s(0010,1010)=045Y"],
+        "nested": ["sReferencedSeriesSequence[1].(0008,1199)[0].ReferencedSOPInstanceUID=1.2.5",
+                   "sReferencedSeriesSequence[+].SeriesInstanceUID=1.9", "iReferencedSeriesSequence[0]",
+                   "dReferencedSeriesSequence[*].ReferencedSOPClassUID", "d00081115[7]"],
+        "private": ['s(0009,"SAGITTA TEST",05):US=5\\6', 's(0011,"A.B=C",01)[0].(0013,"\\"X",02):LO=y',
+                    'd(0009,"SAGITTA TEST",01)', 's(0009,"SAGITTA TEST",02)[0].Modality=CT'],
+        "character_sets": ["sSpecificCharacterSet=\\ISO 2022 IR 87", "sPatientName=Yamada=\u5c71\u7530",
+                           "sReferencedSeriesSequence[0].SpecificCharacterSet=ISO_IR 144",
+                           "sReferencedSeriesSequence[0].SeriesDescription=\u041b"],
+        "values": ["sRows=65536", "sPixelData=hex:00ff", "sSelectorFDValue=1e300\\-0", "sFrameIncrementPointer=Rows",
+                   "sPixelRepresentation=1", "sSmallestImagePixelValue=-5", "sReferencedSeriesSequence="],
+    }
+    return {name: "".join(line + "\n" for line in edits).encode() + b"\n" + whole for name, edits in lines.items()}
+
+
 def main():
     seeds = {}
     for kind in (IMPLICIT, EXPLICIT, BIG):
@@ -126,6 +143,7 @@ def main():
     files["no_group_length"] = b"\0" * 128 + b"DICM" + meta + header(EXPLICIT)
     files["preamble_only"] = b"\0" * 128 + b"DICM"
     write("part10_fuzz", files)
+    write("edit_fuzz", edits(whole))
     write("json_fuzz", json_seeds())
     write("dicomdir_fuzz", dicomdir_seeds())
 

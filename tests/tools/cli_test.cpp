@@ -77,7 +77,7 @@ TEST_F(Cli, ExplainsItself) {
     const auto help = sagitta("--help");
     EXPECT_EQ(help.status, 0);
     for (const std::string command : {"serve", "echo", "store", "find", "get", "move", "dump", "json",
-                                      "reindex", "verify", "config", "version"}) {
+                                      "modify", "reindex", "verify", "config", "version"}) {
         EXPECT_NE(help.output.find("\n  " + command + " "), std::string::npos) << command;
         const auto own = sagitta((command == "config" ? "config check" : command) + " --help");
         EXPECT_EQ(own.status, 0) << command;
