@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "new_file.h"
+#include "dicom/write_file.h"
 
 namespace sagitta::tools {
 namespace {
@@ -77,7 +77,7 @@ dicom::BulkDataSink BulkFolder::sink() {
         std::error_code wrong;
         fs::create_directories(folder_, wrong);
         const std::array<std::span<const std::byte>, 1> parts{value};
-        if (auto written = write_new_file((fs::path(folder_) / name).string(), parts); !written) {
+        if (auto written = dicom::write_file((fs::path(folder_) / name).string(), parts); !written) {
             if (!failed_) failed_ = std::move(written).error();
             return std::string();
         }

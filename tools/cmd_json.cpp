@@ -16,9 +16,9 @@
 #include "dicom/json.h"
 #include "dicom/json_reader.h"
 #include "dicom/part10.h"
+#include "dicom/write_file.h"
 #include "dicom/writer.h"
 #include "dicom_file.h"
-#include "new_file.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -170,7 +170,7 @@ int make_file(const Options& options) {
     }
     const auto header = dicom::make_file_header({*sop_class, *instance, std::string(syntax->uid), {}});
     const std::array<std::span<const std::byte>, 2> parts{header.span(), std::as_const(encoded).span()};
-    if (auto written = write_new_file(out, parts); !written) {
+    if (auto written = dicom::write_file(out, parts); !written) {
         complain("", written.error());
         return kFailed;
     }

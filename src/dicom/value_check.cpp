@@ -251,23 +251,7 @@ bool range_allows(std::string_view vm, std::uint64_t values) {
 }
 
 std::size_t value_bytes(Vr vr) {
-    switch (vr) {
-        case Vr::US:
-        case Vr::SS:
-        case Vr::OW: return 2;
-        case Vr::AT:
-        case Vr::FL:
-        case Vr::OF:
-        case Vr::OL:
-        case Vr::SL:
-        case Vr::UL: return 4;
-        case Vr::FD:
-        case Vr::OD:
-        case Vr::OV:
-        case Vr::SV:
-        case Vr::UV: return 8;
-        default: return 1;
-    }
+    return vr == Vr::AT ? 4 : swap_unit(vr);
 }
 
 bool counts_numbers(Vr vr) {
