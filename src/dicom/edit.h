@@ -28,7 +28,7 @@ struct Edit {
     /// In UTF-8, several values separated by backslashes; numbers in decimal, AT as tags or keywords,
     /// opaque bytes as `hex:0a0b`. Empty: an element without value, or a sequence without items.
     std::string value;
-    /// Else that of the element that is there, else of the dictionary (PS3.6).
+    /// Else that of the element that is there, else of the dictionary (PS3.6, or its creator's).
     std::optional<Vr> vr;
 };
 

@@ -186,6 +186,17 @@ Result<bool> EditTree::descend(EditEntry& level, const Edit& edit, std::size_t d
     return changed;
 }
 
+// The VR of a value for which none is stated, as far as its place says it; else the dictionary does.
+std::optional<Vr> EditTree::vr_there(const EditEntry* there, const PathStep& step, Tag tag) const {
+    const std::optional<Vr> before = there == nullptr ? std::nullopt
+                                     : there->row     ? original_.nodes()[*there->row].vr
+                                                      : there->vr;
+    if (before && before != Vr::UN) return before;
+    const auto known = step.creator.empty() ? std::nullopt : find_private_tag(step.creator, tag);
+    if (known && !known->ambiguous_vr) return known->vr;
+    return find_tag(tag) == nullptr ? before : std::nullopt;
+}
+
 Result<bool> EditTree::set_value(EditEntry& level, const Edit& edit) {
     const PathStep& step = edit.path.steps.back();
     if (step.items != Items::none) return wrong(step, "is an item, which has no value");
@@ -194,17 +205,11 @@ Result<bool> EditTree::set_value(EditEntry& level, const Edit& edit) {
     EditEntry replaced;
     replaced.tag = *tag;
     replaced.text = edit.value;
-    replaced.vr = edit.vr;
     EditEntry* there = find_in(level, *tag);
+    replaced.vr = edit.vr ? edit.vr : vr_there(there, step, *tag);
     if (there == nullptr) {
         add_in_order(level, *tag) = std::move(replaced);
     } else {
-        if (!replaced.vr && there->row) {
-            const Vr before = original_.nodes()[*there->row].vr;
-            if (before != Vr::UN || find_tag(*tag) == nullptr) replaced.vr = before;
-        } else if (!replaced.vr) {
-            replaced.vr = there->vr;
-        }
         // Broken writers say an element twice; what is set is said once.
         const auto behind = level.children.begin() + (there - level.children.data()) + 1;
         level.children.erase(std::remove_if(behind, level.children.end(),

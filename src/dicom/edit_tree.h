@@ -42,6 +42,7 @@ public:
 private:
     Result<bool> change(EditEntry& level, const Edit& edit, std::size_t depth);
     Result<bool> set_value(EditEntry& level, const Edit& edit);
+    [[nodiscard]] std::optional<Vr> vr_there(const EditEntry* there, const PathStep& step, Tag tag) const;
     Result<bool> insert_item(EditEntry& level, const Edit& edit);
     bool erase(EditEntry& level, const Edit& edit);
     Result<bool> descend(EditEntry& level, const Edit& edit, std::size_t depth);

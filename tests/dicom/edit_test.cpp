@@ -174,6 +174,9 @@ TEST(Edit, FindsOrMakesThePrivateBlock) {
     EXPECT_EQ(value(changed(original, {erase("(0029,\"ACME 1.0\",10)")}), "(0029,1010)"), "nothing");
     // The VR is that of the element that is there.
     EXPECT_EQ(value(changed(original, {set("(0029,\"ACME 1.0\",10)=second")}), "(0029,1010)"), "second");
+    // Or that which its creator's dictionary states.
+    const DataSet siemens = changed(original, {set("(0029,\"SIEMENS CSA HEADER\",08)=IMAGE NUM 4")});
+    EXPECT_EQ(siemens.find(Tag(0x0029, 0x1108))->vr(), Vr::CS);
     EXPECT_EQ(why_not(original, {set("(0029,\"ACME 1.0\",11)=second")}),
               "(0029,1011): has no VR in the dictionary, state one as in Path:LO=");
     DataSet crowded;
