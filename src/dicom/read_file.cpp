@@ -190,11 +190,10 @@ private:
     Result<std::uint64_t> finish(FileLayout layout, ParsedDataSet parsed) {
         if (!layout.syntax->deflated) {
             const std::uint64_t at = layout.data_set_offset + parsed.header_bytes + skipped_;
+            header_.pixel_group_offset = at;
             auto pixels = find_pixel_data(file_, path_, at, header_.file_bytes, *layout.syntax);
             if (!pixels) return std::move(pixels).error();
             header_.pixel_data = *pixels;
-        }
-        if (!layout.syntax->deflated) {
             for (Error& warning : parsed.warnings) place_in_file(warning, layout.data_set_offset);
         }
         header_.layout = std::move(layout);
