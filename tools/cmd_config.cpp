@@ -1,6 +1,13 @@
+#include <termios.h>
+#include <unistd.h>
+
 #include <fmt/format.h>
 
+#include <iostream>
+#include <string>
+
 #include "app/configuration_report.h"
+#include "app/passcode.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "terminal.h"
@@ -20,6 +27,48 @@ int check(const ConfigurationOptions& options) {
     return kOk;
 }
 
+/// What a terminal would show while a passcode is typed.
+class Unseen {
+public:
+    Unseen() {
+        if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+        on_terminal_ = true;
+        termios silent = before_;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+        note("Passcode:");
+    }
+    ~Unseen() {
+        if (on_terminal_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    Unseen(const Unseen&) = delete;
+    Unseen& operator=(const Unseen&) = delete;
+
+private:
+    termios before_{};
+    bool on_terminal_ = false;
+};
+
+int hash_password() {
+    std::string passcode;
+    {
+        const Unseen unseen;
+        std::getline(std::cin, passcode);
+    }
+    if (passcode.ends_with('\r')) passcode.pop_back();
+    if (passcode.empty()) {
+        complain("hash-password: no passcode on standard input");
+        return kUsage;
+    }
+    const auto hash = app::hash_passcode(passcode);
+    if (!hash) {
+        complain("hash-password", hash.error());
+        return kFailed;
+    }
+    print(*hash);
+    return kOk;
+}
+
 }  // namespace
 
 void add_config(CLI::App& app, int& status) {
@@ -34,6 +83,12 @@ void add_config(CLI::App& app, int& status) {
         "  sagitta config check\n"
         "  sagitta config check -c /etc/sagitta.toml --set node.bind=0.0.0.0");
     command->callback([options, &status] { status = check(*options); });
+    auto* hash = group->add_subcommand("hash-password", "Hash a passcode for `[[user]] passcode`");
+    hash->footer(
+        "Reads one line from standard input and prints its salted hash.\n\n"
+        "Example:\n"
+        "  sagitta config hash-password < passcode.txt");
+    hash->callback([&status] { status = hash_password(); });
 }
 
 }  // namespace sagitta::tools

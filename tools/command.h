@@ -15,6 +15,7 @@ inline constexpr int kOk = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 
+void add_commit(CLI::App& app, int& status);
 void add_config(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_echo(CLI::App& app, int& status);

@@ -9,6 +9,7 @@ void add_commands(CLI::App& app, int& status) {
     add_find(app, status);
     add_get(app, status);
     add_move(app, status);
+    add_commit(app, status);
     add_dump(app, status);
     add_json(app, status);
     add_modify(app, status);

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <optional>
+#include <utility>
+
 #include "app/peer_address.h"
 #include "app/units.h"
 #include "core/log.h"
@@ -52,8 +56,39 @@ void add_peer_options(CLI::App& command, PeerOptions& options) {
     command.add_option("--calling", options.calling, "Our AE title (default SAGITTA)")->type_name("AET");
     command.add_option("--timeout", options.timeout, "How long to wait for an answer (default 60s)")
         ->type_name("TIME");
+    command.add_option("--user", options.user, "User name to state (PS3.7 D.3.3.7)")->type_name("NAME");
+    command
+        .add_option("--passcode-file", options.passcode_file,
+                    "File whose first line is the user's passcode (only with --user)")
+        ->type_name("FILE");
     command.add_flag("--json", options.json, "Print JSON");
 }
+
+namespace {
+
+constexpr std::size_t kLongestUserField = 0xffff;  // of 16-bit lengths
+
+/// Nothing when no user is stated.
+Result<std::optional<net::ul::UserIdentityRq>> make_user_identity(const PeerOptions& options) {
+    if (options.user.empty()) {
+        if (options.passcode_file.empty()) return std::optional<net::ul::UserIdentityRq>();
+        return Error(Errc::invalid_argument, "--passcode-file needs --user");
+    }
+    net::ul::UserIdentityRq identity;
+    identity.primary = options.user;
+    if (!options.passcode_file.empty()) {
+        std::ifstream file(options.passcode_file, std::ios::binary);
+        if (!file) return Error(Errc::not_found, "--passcode-file: cannot be read");
+        std::getline(file, identity.secondary);
+        if (identity.secondary.ends_with('\r')) identity.secondary.pop_back();
+        identity.type = 2;
+    }
+    if (identity.primary.size() > kLongestUserField || identity.secondary.size() > kLongestUserField)
+        return Error(Errc::invalid_argument, "--user, --passcode-file: longer than 65535 bytes");
+    return std::optional(std::move(identity));
+}
+
+}  // namespace
 
 Result<Caller> make_caller(const PeerOptions& options) {
     auto address = app::parse_peer_address(options.peer);
@@ -65,7 +100,10 @@ Result<Caller> make_caller(const PeerOptions& options) {
     }
     const auto timeout = app::parse_duration(options.timeout);
     if (!timeout) return Error(timeout.error()).within("--timeout");
+    auto user = make_user_identity(options);
+    if (!user) return std::move(user).error();
     Caller caller;
+    caller.settings.user_identity = std::move(*user);
     caller.address.called = address->ae_title;
     caller.address.host = address->host;
     caller.address.port = address->port;

@@ -19,10 +19,12 @@ struct PeerOptions {
     std::string peer;
     std::string calling = "SAGITTA";
     std::string timeout = "60s";
+    std::string user;
+    std::string passcode_file;
     bool json = false;
 };
 
-/// PEER, --calling, --timeout, --json.
+/// PEER, --calling, --timeout, --user, --passcode-file, --json.
 void add_peer_options(CLI::App& command, PeerOptions& options);
 
 struct Caller {
@@ -30,7 +32,7 @@ struct Caller {
     net::scu::ClientSettings settings;
 };
 
-/// Errors: invalid_argument.
+/// Errors: invalid_argument; not_found, io_failure (the passcode's file).
 [[nodiscard]] Result<Caller> make_caller(const PeerOptions& options);
 
 /// What a query or retrieval names: -k, --level, --model.

@@ -13,7 +13,7 @@ namespace sagitta::app {
 namespace {
 
 constexpr Rights kEverything{};
-constexpr Rights kStranger{true, true, false, false, false};
+constexpr Rights kStranger{true, true, false, false, false, false};
 
 std::vector<std::string> addresses_of(const std::string& host) {
     addrinfo hints{};
@@ -42,6 +42,11 @@ std::string peer_key(const net::dimse::AssociationInfo& info) {
     return info.calling.str() + "@" + std::string(plain_address(info.peer_host));
 }
 
+net::ul::QueryExtensions extensions_used(const QuerySettings& query, Extension when) {
+    return {query.relational == when, query.combined_date_time == when, query.fuzzy_names == when,
+            query.empty_values == when};
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view bind_address) noexcept {
@@ -55,6 +60,8 @@ AccessRules::AccessRules(const Configuration& configuration)
       per_peer_limit_(configuration.limits.associations_per_peer) {
     policy_.accept_unknown_as_storage = configuration.storage.accept_unknown_sop_classes;
     policy_.max_pdu_bytes = configuration.limits.max_pdu;
+    policy_.query_extensions = extensions_used(configuration.query, Extension::negotiated);
+    policy_.assumed_query_extensions = extensions_used(configuration.query, Extension::always);
     for (const Peer& peer : configuration.peers) {
         KnownPeer known{peer.address.ae_title.str(), addresses_of(peer.address.host), peer.rights};
         if (known.hosts.empty()) {
@@ -104,6 +111,7 @@ std::variant<net::ul::NegotiationPolicy, net::ul::Rejection> AccessRules::admit(
     policy.accept_find = rights->find;
     policy.accept_move = rights->move;
     policy.accept_get = rights->get;
+    policy.accept_commitment = rights->commit;
     return policy;
 }
 

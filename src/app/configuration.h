@@ -20,6 +20,7 @@ struct Rights {
     bool find = true;
     bool move = true;
     bool get = true;
+    bool commit = true;
 };
 
 /// A remote node, `AET@HOST:PORT`.
@@ -40,6 +41,13 @@ struct NodeSettings {
     std::uint16_t port = 11112;
     std::string data = "sagitta-data";
     bool promiscuous = false;
+    bool require_user = false;
+};
+
+/// Who may state his name when associating.
+struct User {
+    std::string name;
+    std::string passcode;  ///< as hash_passcode makes it; empty: the name is enough
 };
 
 struct StorageSettings {
@@ -47,6 +55,27 @@ struct StorageSettings {
     storage::OnConflict on_conflict = storage::OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;
     bool accept_unknown_sop_classes = true;
+};
+
+/// When an extension of Query/Retrieve is used.
+enum class Extension : std::uint8_t {
+    never,
+    negotiated,  ///< with peers that ask for it by SOP Class Extended Negotiation
+    always,
+};
+
+/// What may be agreed beyond plain queries (PS3.4 C.5).
+struct QuerySettings {
+    Extension relational = Extension::negotiated;
+    Extension combined_date_time = Extension::negotiated;
+    Extension fuzzy_names = Extension::negotiated;
+    Extension empty_values = Extension::negotiated;
+};
+
+/// Reports of storage commitment to requestors that did not wait (PS3.4 Annex J).
+struct CommitmentSettings {
+    std::chrono::milliseconds retry = std::chrono::seconds(30);  ///< first pause, doubled up to 10 minutes
+    std::chrono::milliseconds give_up = std::chrono::hours(24);
 };
 
 struct Limits {
@@ -65,7 +94,10 @@ struct Limits {
 struct Configuration {
     NodeSettings node;
     std::vector<Peer> peers;
+    std::vector<User> users;
     StorageSettings storage;
+    QuerySettings query;
+    CommitmentSettings commitment;
     Limits limits;
     log::Level log_level = log::Level::info;
     std::uint32_t network_threads = 2;

@@ -18,6 +18,7 @@
 #include <toml++/toml.h>
 
 #include "app/configuration_keys.h"
+#include "app/passcode.h"
 #include "app/peer_address.h"
 #include "dicom/text.h"
 
@@ -70,6 +71,8 @@ public:
             const auto line = key.source().begin.line;
             if (section == "peer") {
                 peers(node, line);
+            } else if (section == "user") {
+                users(node, line);
             } else if (is_later(section)) {
                 problem(line, fmt::format("[{}] is not available in this version", section));
             } else if (!is_section(section)) {
@@ -171,7 +174,7 @@ private:
                            fmt::format("peer.allow must be a list, for example [\"echo\", \"store\"], not {}",
                                        type_name(node.type())));
         }
-        into = Rights{false, false, false, false, false};
+        into = Rights{false, false, false, false, false, false};
         for (const auto& entry : *list) {
             const auto entry_line = entry.source().begin.line;
             const auto* word = entry.as_string();
@@ -180,12 +183,44 @@ private:
                         fmt::format("peer.allow must hold words in quotes, not {}", type_name(entry.type())));
                 continue;
             }
-            bool later = false;
-            if (auto wrong = allow(into, word->get(), later)) problem(entry_line, "peer.allow: " + *wrong);
-            if (later)
-                warning(entry_line,
-                        fmt::format("peer.allow: \"{}\" is known, but not served yet", word->get()));
+            if (auto wrong = allow(into, word->get())) problem(entry_line, "peer.allow: " + *wrong);
         }
+    }
+
+    void users(const toml::node& node, std::uint32_t line) {
+        const auto* array = node.as_array();
+        if (array == nullptr || (!array->empty() && !node.is_array_of_tables())) {
+            return problem(line, "users are written [[user]], in double brackets");
+        }
+        for (const auto& entry : *array) {
+            if (const auto* table = entry.as_table()) user(*table);
+        }
+    }
+
+    void user(const toml::table& table) {
+        User user;
+        const auto line = table.source().begin.line;
+        for (const auto& [key, node] : table) {
+            const auto key_line = key.source().begin.line;
+            const auto* text = node.as_string();
+            if (key.str() != "name" && key.str() != "passcode") {
+                problem(key_line, unknown_key("user", key.str()));
+            } else if (text == nullptr) {
+                problem(key_line, fmt::format("user.{} must be text in quotes, not {}", key.str(),
+                                              type_name(node.type())));
+            } else if (key.str() == "name") {
+                user.name = text->get();
+            } else if (is_passcode_hash(text->get())) {
+                user.passcode = text->get();
+            } else {
+                problem(key_line, "user.passcode must be what `sagitta config hash-password` prints");
+            }
+        }
+        if (user.name.empty()) return problem(line, "this [[user]] has no name");
+        for (const auto& other : loaded_.configuration.users) {
+            if (other.name == user.name) return problem(line, "this user stands here twice");
+        }
+        loaded_.configuration.users.push_back(std::move(user));
     }
 
     LoadedConfiguration& loaded_;
@@ -221,6 +256,8 @@ void apply_set(LoadedConfiguration& loaded, std::string_view assignment) {
         loaded.problems.push_back(fmt::format("--set: {} is not available in this version", dotted));
     } else if (section == "peer") {
         loaded.problems.emplace_back("--set: peers are added with --peer AET@HOST:PORT");
+    } else if (section == "user") {
+        loaded.problems.emplace_back("--set: users stand in the file, as [[user]]");
     } else if (!is_section(section)) {
         loaded.problems.push_back("--set: " + unknown_section(section));
     } else if (find_key(section, name) == nullptr) {
@@ -251,6 +288,13 @@ void apply_flags(LoadedConfiguration& loaded, const ConfigurationFlags& flags) {
     }
 }
 
+/// What no single key shows: after the flags.
+void check_users(LoadedConfiguration& loaded) {
+    const auto& configuration = loaded.configuration;
+    if (configuration.node.require_user && configuration.users.empty())
+        loaded.problems.emplace_back("node.require_user without a [[user]] would let nobody in");
+}
+
 }  // namespace
 
 std::string default_configuration_file() {
@@ -275,6 +319,7 @@ LoadedConfiguration parse_configuration(std::string_view toml, const std::string
     }
     reader.finish();
     apply_flags(loaded, flags);
+    check_users(loaded);
     return loaded;
 }
 
@@ -282,6 +327,7 @@ LoadedConfiguration load_configuration(const std::string& path, const Configurat
     if (path.empty()) {
         LoadedConfiguration loaded;
         apply_flags(loaded, flags);
+        check_users(loaded);
         return loaded;
     }
     errno = 0;

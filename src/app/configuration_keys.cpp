@@ -147,6 +147,12 @@ Problem on_conflict(Configuration& c, const RawValue& raw) {
     return read_choice(raw, kChoices, c.storage.on_conflict);
 }
 
+Problem extension(const RawValue& raw, Extension& into) {
+    constexpr Choice<Extension> kChoices[] = {
+        {"never", Extension::never}, {"negotiated", Extension::negotiated}, {"always", Extension::always}};
+    return read_choice(raw, kChoices, into);
+}
+
 Problem level(Configuration& c, const RawValue& raw) {
     using log::Level;
     constexpr Choice<Level> kLevels[] = {{"trace", Level::trace}, {"debug", Level::debug},
@@ -163,6 +169,8 @@ constexpr ConfigurationKey kKeys[] = {
     {"node", "data", data},
     {"node", "promiscuous",
      [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.promiscuous); }},
+    {"node", "require_user",
+     [](Configuration& c, const RawValue& r) { return read_boolean(r, c.node.require_user); }},
     {"storage", "layout", layout},
     {"storage", "volume_size",
      [](Configuration& c, const RawValue& r) {
@@ -176,6 +184,20 @@ constexpr ConfigurationKey kKeys[] = {
     {"storage", "accept_unknown_sop_classes",
      [](Configuration& c, const RawValue& r) {
          return read_boolean(r, c.storage.accept_unknown_sop_classes);
+     }},
+    {"query", "relational",
+     [](Configuration& c, const RawValue& r) { return extension(r, c.query.relational); }},
+    {"query", "combined_date_time",
+     [](Configuration& c, const RawValue& r) { return extension(r, c.query.combined_date_time); }},
+    {"query", "fuzzy_names",
+     [](Configuration& c, const RawValue& r) { return extension(r, c.query.fuzzy_names); }},
+    {"query", "empty_values",
+     [](Configuration& c, const RawValue& r) { return extension(r, c.query.empty_values); }},
+    {"commitment", "retry",
+     [](Configuration& c, const RawValue& r) { return read_duration(r, 1s, 24h, c.commitment.retry); }},
+    {"commitment", "give_up",
+     [](Configuration& c, const RawValue& r) {
+         return read_duration(r, 1s, 30 * 24h, c.commitment.give_up);
      }},
     {"limits", "associations",
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 65535, c.limits.associations); }},
@@ -210,7 +232,8 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 256, c.worker_threads); }},
 };
 
-constexpr std::string_view kSections[] = {"node", "peer", "storage", "limits", "log", "threads"};
+constexpr std::string_view kSections[] = {"node",       "peer",   "user", "storage", "query",
+                                          "commitment", "limits", "log",  "threads"};
 constexpr std::string_view kLater[] = {
     "tls",           "completion",        "deid",          "destination", "route", "sender",
     "storage.quota", "storage.retention", "storage.index",
@@ -240,7 +263,8 @@ bool is_later(std::string_view dotted) {
 std::string unknown_section(std::string_view section) {
     std::string what = fmt::format("unknown section [{}]", log::escaped(section));
     if (const auto near = nearest(section, kSections); !near.empty()) {
-        what += near == "peer" ? ", did you mean [[peer]]?" : fmt::format(", did you mean [{}]?", near);
+        what += near == "peer" || near == "user" ? fmt::format(", did you mean [[{}]]?", near)
+                                                 : fmt::format(", did you mean [{}]?", near);
     }
     return what;
 }
@@ -254,23 +278,24 @@ std::string unknown_key(std::string_view section, std::string_view name) {
         if (key.section == section) names.push_back(key.name);
     }
     if (section == "peer") names = {"address", "allow"};
+    if (section == "user") names = {"name", "passcode"};
     if (const auto near = nearest(name, names); !near.empty())
         what += fmt::format(", did you mean {}?", near);
     return what;
 }
 
-std::optional<std::string> allow(Rights& rights, std::string_view word, bool& known_later) {
+std::optional<std::string> allow(Rights& rights, std::string_view word) {
     constexpr std::string_view kWords[] = {"echo", "store", "find", "move", "get", "commit"};
     if (word == "echo") return rights.echo = true, std::nullopt;
     if (word == "store") return rights.store = true, std::nullopt;
     if (word == "find") return rights.find = true, std::nullopt;
     if (word == "move") return rights.move = true, std::nullopt;
     if (word == "get") return rights.get = true, std::nullopt;
-    if (word == "commit") return known_later = true, std::nullopt;
+    if (word == "commit") return rights.commit = true, std::nullopt;
     std::string what = fmt::format("\"{}\" is nothing that can be allowed", log::escaped(word));
     if (const auto near = nearest(word, kWords); !near.empty())
         return what + fmt::format(", did you mean \"{}\"?", near);
-    return what + ": echo, store, find, move, get";
+    return what + ": echo, store, find, move, get, commit";
 }
 
 }  // namespace sagitta::app

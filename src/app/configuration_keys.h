@@ -33,7 +33,7 @@ struct ConfigurationKey {
     Apply apply;
 };
 
-/// All keys but those of [[peer]].
+/// All keys but those of [[peer]] and [[user]].
 [[nodiscard]] std::span<const ConfigurationKey> configuration_keys();
 [[nodiscard]] const ConfigurationKey* find_key(std::string_view section, std::string_view name);
 
@@ -45,7 +45,7 @@ struct ConfigurationKey {
 [[nodiscard]] std::string unknown_key(std::string_view section, std::string_view name);
 [[nodiscard]] std::string unknown_section(std::string_view section);
 
-/// One word of `allow`. What is wrong with it otherwise; `known_later` when it will mean something.
-[[nodiscard]] std::optional<std::string> allow(Rights& rights, std::string_view word, bool& known_later);
+/// One word of `allow`. What is wrong with it otherwise.
+[[nodiscard]] std::optional<std::string> allow(Rights& rights, std::string_view word);
 
 }  // namespace sagitta::app

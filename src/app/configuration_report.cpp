@@ -32,6 +32,7 @@ std::vector<std::string_view> words(const Rights& rights) {
     if (rights.find) list.emplace_back("find");
     if (rights.move) list.emplace_back("move");
     if (rights.get) list.emplace_back("get");
+    if (rights.commit) list.emplace_back("commit");
     return list;
 }
 
@@ -45,6 +46,11 @@ std::string joined(const std::vector<std::string_view>& list, std::string_view q
 std::string_view level_word(log::Level level) {
     constexpr std::string_view kWords[] = {"trace", "debug", "info", "warning", "error", "off"};
     return kWords[static_cast<std::size_t>(level)];
+}
+
+std::string_view extension_word(Extension extension) {
+    constexpr std::string_view kWords[] = {"never", "negotiated", "always"};
+    return kWords[static_cast<std::size_t>(extension)];
 }
 
 void limits(const Limits& limits, std::string& out) {
@@ -73,13 +79,18 @@ void limits(const Limits& limits, std::string& out) {
 }  // namespace
 
 std::string to_toml(const Configuration& c) {
-    std::string out =
-        fmt::format("[node]\nae_title = {}\nbind = {}\nport = {}\ndata = {}\npromiscuous = {}\n",
-                    quoted(c.node.ae_title.view()), quoted(c.node.bind), c.node.port, quoted(c.node.data),
-                    c.node.promiscuous);
+    std::string out = fmt::format(
+        "[node]\nae_title = {}\nbind = {}\nport = {}\ndata = {}\npromiscuous = {}\n"
+        "require_user = {}\n",
+        quoted(c.node.ae_title.view()), quoted(c.node.bind), c.node.port, quoted(c.node.data),
+        c.node.promiscuous, c.node.require_user);
     for (const auto& peer : c.peers) {
         out += fmt::format("\n[[peer]]\naddress = {}\nallow = [{}]\n", quoted(to_string(peer.address)),
                            joined(words(peer.rights), "\""));
+    }
+    for (const auto& user : c.users) {
+        out += fmt::format("\n[[user]]\nname = {}\n", quoted(user.name));
+        if (!user.passcode.empty()) out += fmt::format("passcode = {}\n", quoted(user.passcode));
     }
     out += fmt::format(
         "\n[storage]\nlayout = \"volumes\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = "
@@ -88,6 +99,13 @@ std::string to_toml(const Configuration& c) {
         size_text(c.storage.volume_size),
         c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
         size_text(c.storage.memory_budget), c.storage.accept_unknown_sop_classes);
+    out += fmt::format(
+        "\n[query]\nrelational = \"{}\"\ncombined_date_time = \"{}\"\nfuzzy_names = \"{}\"\nempty_values = "
+        "\"{}\"\n",
+        extension_word(c.query.relational), extension_word(c.query.combined_date_time),
+        extension_word(c.query.fuzzy_names), extension_word(c.query.empty_values));
+    out += fmt::format("\n[commitment]\nretry = \"{}\"\ngive_up = \"{}\"\n",
+                       duration_text(c.commitment.retry), duration_text(c.commitment.give_up));
     limits(c.limits, out);
     out += fmt::format("\n[log]\nlevel = \"{}\"\n", level_word(c.log_level));
     out += fmt::format("\n[threads]\nnetwork = {}\nworker = {}\n", c.network_threads, c.worker_threads);
@@ -101,7 +119,7 @@ std::vector<std::string> explain(const Configuration& c) {
                                 c.node.port, loopback ? ", which only this machine reaches" : ""));
     lines.push_back(fmt::format("keeps what it receives in {}", c.node.data));
     if (loopback) {
-        lines.emplace_back("any calling AE title may echo, store, find, move and get");
+        lines.emplace_back("any calling AE title may echo, store, find, move, get and commit");
     } else if (c.node.promiscuous) {
         lines.emplace_back("strangers (any calling AE title, from any host) may echo and store");
     } else if (c.peers.empty()) {
@@ -115,6 +133,10 @@ std::vector<std::string> explain(const Configuration& c) {
             lines.push_back(fmt::format("{} calling from {} may {}", peer.address.ae_title.view(),
                                         peer.address.host, list.empty() ? "do nothing" : joined(list, "")));
         }
+    }
+    if (!c.users.empty()) {
+        lines.push_back(fmt::format("a user name that is stated must be one of {}{}", c.users.size(),
+                                    c.node.require_user ? ", and one must be stated" : ""));
     }
     if (c.peers.empty()) lines.emplace_back("C-MOVE goes nowhere: its destinations are the [[peer]]s");
     for (const auto& peer : c.peers) {

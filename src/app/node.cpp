@@ -9,14 +9,18 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/user_identities.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
 #include "net/ul/io_threads.h"
+#include "service/commitment_scp.h"
 #include "service/query_scp.h"
 #include "service/retrieve_scp.h"
 #include "service/storage_scp.h"
 #include "storage/archive.h"
+#include "storage/commitment_log.h"
+#include "storage/instance_check.h"
 
 namespace sagitta::app {
 namespace {
@@ -49,14 +53,19 @@ net::dimse::ServerSettings server_settings(const Configuration& configuration) {
     return settings;
 }
 
-service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
-    service::RetrieveScpSettings settings;
-    settings.client.calling = configuration.node.ae_title;
-    settings.client.association = association_settings(configuration.limits);
-    settings.client.max_pdu_bytes = configuration.limits.max_pdu;
-    settings.client.response_timeout = configuration.limits.response_timeout;
-    settings.find_destination =
-        [&peers = configuration.peers](const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
+net::scu::ClientSettings client_settings(const Configuration& configuration) {
+    net::scu::ClientSettings settings;
+    settings.calling = configuration.node.ae_title;
+    settings.association = association_settings(configuration.limits);
+    settings.max_pdu_bytes = configuration.limits.max_pdu;
+    settings.response_timeout = configuration.limits.response_timeout;
+    return settings;
+}
+
+/// `configuration` outlives the answer.
+service::FindDestination find_peer(const Configuration& configuration) {
+    return [&peers =
+                configuration.peers](const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
         const auto found = std::find_if(peers.begin(), peers.end(),
                                         [&](const Peer& peer) { return peer.address.ae_title == wanted; });
         if (found == peers.end()) return std::nullopt;
@@ -66,6 +75,22 @@ service::RetrieveScpSettings retrieve_settings(const Configuration& configuratio
         address.port = found->address.port;
         return address;
     };
+}
+
+service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
+    service::RetrieveScpSettings settings;
+    settings.client = client_settings(configuration);
+    settings.find_destination = find_peer(configuration);
+    return settings;
+}
+
+service::CommitmentScpSettings commitment_settings(const Configuration& configuration) {
+    service::CommitmentScpSettings settings;
+    settings.client = client_settings(configuration);
+    settings.find_requestor = find_peer(configuration);
+    settings.retry = configuration.commitment.retry;
+    settings.longest_retry = std::max(settings.longest_retry, settings.retry);
+    settings.give_up = configuration.commitment.give_up;
     return settings;
 }
 
@@ -122,29 +147,45 @@ int serve(const Configuration& configuration) {
 
     WorkerPool workers(configuration.worker_threads);
     AccessRules access(configuration);
+    UserIdentities identities(configuration, workers);
     service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
     service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
                                       retrieve_settings(configuration));
 
+    auto commitments = storage::CommitmentLog::open(configuration.node.data);
+    if (!commitments) {
+        log::error("{}", commitments.error().message());
+        return 1;
+    }
+    const auto instances = storage::InstanceCheck::make(configuration.node.data, archive->store());
+    service::CommitmentScp commitment_scp(**commitments, *instances, workers,
+                                          commitment_settings(configuration));
+
     net::dimse::Handlers handlers;
     handlers.gate = &access;
+    if (!configuration.users.empty()) handlers.identity = &identities;
     handlers.store = &storage_scp;
     handlers.find = &query_scp;
     handlers.get = &retrieve_scp;
     handlers.move = &retrieve_scp;
+    handlers.action = &commitment_scp;
 
     net::ul::IoThreads io(configuration.network_threads);
     net::dimse::Server server(io, server_settings(configuration), handlers);
-    if (auto started = server.start(); !started) {
+    auto started = commitment_scp.start(io);
+    if (started) started = server.start();
+    if (!started) {
         log::error("{}", started.error().message());
+        commitment_scp.stop({});
         return 1;
     }
     log::info("{} listening on {}:{}, archive {}", configuration.node.ae_title.view(),
               configuration.node.bind, server.port(), configuration.node.data);
     wait_for_the_end(signals);
     server.stop(configuration.limits.shutdown_grace);
+    commitment_scp.stop(configuration.limits.shutdown_grace);
     archive->close();
     log::info("stopped");
     return 0;

@@ -14,8 +14,6 @@
 namespace sagitta::dicom {
 namespace {
 
-constexpr std::string_view kEmptyValue = "\"\"";
-
 bool is_no_key(Tag tag) {
     constexpr std::array kNoKeys = {tags::SpecificCharacterSet,      tags::QueryRetrieveLevel,
                                     tags::QueryRetrieveView,         tags::RetrieveAETitle,
@@ -58,19 +56,9 @@ std::optional<std::string> match_text(const Element& element, Vr as, const Chara
     return text;
 }
 
-/// The TM that belongs to a DA: StudyDate, StudyTime. No tag when there is none.
-std::optional<Tag> time_of(Tag date) {
-    const auto* entry = find_tag(date);
-    if (entry == nullptr || entry->vr != Vr::DA) return std::nullopt;
-    std::string keyword(entry->keyword);
-    const auto at = keyword.rfind("Date");
-    if (at == std::string::npos) return std::nullopt;
-    const auto* time = find_keyword(keyword.replace(at, 4, "Time"));
-    return time != nullptr && time->vr == Vr::TM ? std::optional(time->tag) : std::nullopt;
-}
-
-bool is_instant_or_range(const MatchKey& key) {
-    return key.kind == MatchKind::single_value || key.kind == MatchKind::range;
+/// Of what is neither text nor number too: there is nothing to compare, but something or not.
+bool is_blank(const Element& element) {
+    return element.empty() || (is_text(element.vr()) && element.text().empty());
 }
 
 std::string creator_text(const ElementRange& level, Tag tag, const CharacterSet& character_set) {
@@ -101,14 +89,10 @@ struct DataSetMatcher::Parser {
         if (vr == Vr::SQ) return add_sequence(group, element, std::move(creator));
         auto text = match_text(element, vr, character_set);
         if (!text) return fault(element, {Errc::invalid_argument, "has no value to compare with"});
-        if (options.empty_value && *text == kEmptyValue) {
-            groups[group].keys.push_back({{element.tag(), vr, MatchKind::universal, {}}, creator, true});
-            return {};
-        }
-        auto key = parse_match_key(element.tag(), vr, *text);
+        auto key = parse_match_key(element.tag(), vr, *text, options);
         if (!key) return fault(element, std::move(key).error());
         if (key->kind != MatchKind::universal) {
-            groups[group].keys.push_back({std::move(*key), std::move(creator), false});
+            groups[group].keys.push_back({std::move(*key), std::move(creator)});
         }
         return {};
     }
@@ -132,20 +116,16 @@ struct DataSetMatcher::Parser {
 
     static void combine_dates_and_times(Group& group) {
         for (auto date = group.keys.begin(); date != group.keys.end();) {
-            const auto time_tag = time_of(date->key.tag);
+            std::optional<DateTimeKey> both;
             const auto time = std::find_if(group.keys.begin(), group.keys.end(), [&](const Key& key) {
-                return time_tag == key.key.tag && is_instant_or_range(key.key);
+                both = combine(date->key, key.key);
+                return both.has_value();
             });
-            if (time == group.keys.end() || !is_instant_or_range(date->key)) {
+            if (!both) {
                 ++date;
                 continue;
             }
-            DateTimeKey both{date->key.tag, *time_tag, date->key.values.front(), date->key.values.back()};
-            const auto& from = time->key.values.front();
-            const auto& to = time->key.values.back();
-            if (!both.from.empty()) both.from += from.empty() ? "000000.000000" : from;
-            if (!both.to.empty()) both.to += to.empty() ? "235960.999999" : to;
-            group.date_times.push_back(std::move(both));
+            group.date_times.push_back(std::move(*both));
             group.keys.erase(std::max(date, time));
             group.keys.erase(std::min(date, time));
             date = group.keys.begin();
@@ -184,12 +164,7 @@ std::optional<Element> DataSetMatcher::find(const ElementRange& level, Tag tag,
 bool DataSetMatcher::satisfies(const Candidate& candidate, const Group& group) {
     for (const Key& key : group.keys) {
         const auto element = find(candidate.level, key.key.tag, key.private_creator);
-        if (key.empty_value) {
-            const bool blank =
-                !element || element->empty() || (is_text(element->vr()) && element->text().empty());
-            if (!blank) return false;
-            continue;
-        }
+        if (key.key.kind == MatchKind::empty_value && element && !is_blank(*element)) return false;
         const auto text = element ? match_text(*element, key.key.vr, candidate.character_set) : std::nullopt;
         if (!dicom::matches(key.key, text.value_or(std::string()))) return false;
     }
@@ -197,11 +172,7 @@ bool DataSetMatcher::satisfies(const Candidate& candidate, const Group& group) {
         const auto date = candidate.level.find(key.date);
         const auto time = candidate.level.find(key.time);
         if (!date || !time) return false;
-        const auto day = comparable(Vr::DA, date->text(0));
-        const auto clock = comparable(Vr::TM, time->text(0));
-        const std::string instant = day + clock;
-        return !day.empty() && !clock.empty() && (key.from.empty() || instant >= key.from) &&
-               (key.to.empty() || instant <= key.to);
+        return key.matches(date->text(0), time->text(0));
     });
 }
 

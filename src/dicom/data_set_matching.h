@@ -10,18 +10,10 @@
 #include "core/result.h"
 #include "dicom/character_set.h"
 #include "dicom/data_set.h"
+#include "dicom/date_time_key.h"
 #include "dicom/matching.h"
 
 namespace sagitta::dicom {
-
-/// What extended negotiation may allow (PS3.4 C.5.1.1).
-struct MatchOptions {
-    /// A date and its time, both keys, are one instant: "20240101-20240103" with "1000-1200" is from
-    /// ten on the first to noon on the third (C.2.2.2.5). Else each day from ten to noon.
-    bool combined_date_time = false;
-    /// A key of two quotation marks finds what is absent or empty (C.2.2.2.7).
-    bool empty_value = false;
-};
 
 /// An identifier understood once, to be asked about many instances. Immutable and thread-safe.
 class DataSetMatcher {
@@ -44,13 +36,6 @@ private:
     struct Key {
         MatchKey key;
         std::string private_creator;  ///< of a private key: then the block is found by it
-        bool empty_value = false;
-    };
-    struct DateTimeKey {
-        Tag date;
-        Tag time;
-        std::string from;  ///< "YYYYMMDDHHMMSS.FFFFFF", inclusive; empty is open
-        std::string to;
     };
     /// The keys of the identifier, or of the item of one of its sequences.
     struct Group {

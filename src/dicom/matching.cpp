@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMostValues = 65536;
 constexpr std::size_t kLongestPatternBytes = 4096;
+constexpr std::string_view kEmptyValue = "\"\"";
 
 std::string_view trim(std::string_view text) {
     while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
@@ -194,6 +195,7 @@ bool in_range(const MatchKey& key, std::string_view instant) {
 bool matches_comparable(const MatchKey& key, std::string_view value) {
     switch (key.kind) {
         case MatchKind::universal: return true;
+        case MatchKind::empty_value: return false;  // there is a value
         case MatchKind::range: return in_range(key, value);
         case MatchKind::single_value:
         case MatchKind::list:
@@ -224,8 +226,30 @@ Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value) {
     return parse_text_key(std::move(key), values);
 }
 
+Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value, const MatchOptions& options) {
+    if (options.empty_value && trim(utf8_value) == kEmptyValue) {
+        return MatchKey{tag, vr, MatchKind::empty_value, {}};
+    }
+    auto key = parse_match_key(tag, vr, utf8_value);
+    const bool fuzzy = key && options.fuzzy_names && vr == Vr::PN && key->kind != MatchKind::universal &&
+                       utf8_value.size() <= kLongestPatternBytes;
+    if (!fuzzy) return key;
+    any_value(vr, utf8_value, [&](std::string_view value) {
+        key->fuzzy.emplace_back(value);
+        return false;
+    });
+    return key;
+}
+
 bool matches(const MatchKey& key, std::string_view utf8_value) {
     if (key.kind == MatchKind::universal) return true;
+    if (key.kind == MatchKind::empty_value)
+        return !any_value(key.vr, utf8_value, [](std::string_view) { return true; });
+    const auto is_like = [&](std::string_view value) {
+        return std::any_of(key.fuzzy.begin(), key.fuzzy.end(),
+                           [&](const FuzzyName& name) { return name.matches(value); });
+    };
+    if (!key.fuzzy.empty() && any_value(key.vr, utf8_value, is_like)) return true;
     return any_value(key.vr, utf8_value, [&](std::string_view value) {
         const std::string text = comparable(key.vr, value);
         if (text.empty()) return false;

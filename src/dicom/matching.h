@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "dicom/fuzzy_name.h"
 #include "dicom/tag.h"
 #include "dicom/vr.h"
 
@@ -20,6 +21,18 @@ enum class MatchKind : std::uint8_t {
     list,          ///< any of several: list of UID (C.2.2.2.2), and several values elsewhere
     wildcard,      ///< `*` and `?` (C.2.2.2.4); only VRs that allow it
     range,         ///< DA, TM, DT: from-to (C.2.2.2.5)
+    empty_value,   ///< two quotation marks, where agreed: absent or empty (C.2.2.2.7)
+};
+
+/// What extended negotiation may allow (PS3.4 C.5.1.1).
+struct MatchOptions {
+    /// A date and its time, both keys, are one instant: "20240101-20240103" with "1000-1200" is from
+    /// ten on the first to noon on the third (C.2.2.2.5). Else each day from ten to noon.
+    bool combined_date_time = false;
+    /// A key of two quotation marks finds what is absent or empty (C.2.2.2.7).
+    bool empty_value = false;
+    /// A person name is also found as FuzzyName finds it (C.2.2.2.1.1).
+    bool fuzzy_names = false;
 };
 
 /// One attribute of an identifier, understood.
@@ -31,6 +44,8 @@ struct MatchKey {
     /// inclusive; empty is open. A list holds two or more, a single value one, a wildcard one or
     /// more patterns of which any may match (a name "doe^*" also finds "doe").
     std::vector<std::string> values;
+    /// Names that match as well, where fuzzy matching was agreed.
+    std::vector<FuzzyName> fuzzy{};
 };
 
 /// Understands the UTF-8 value of a key. A time, or a date and time, names every instant it covers
@@ -39,8 +54,12 @@ struct MatchKey {
 /// or 4 KiB.
 [[nodiscard]] Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value);
 
+/// The same where more was agreed; `combined_date_time` is about two keys (date_time_key.h).
+[[nodiscard]] Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value,
+                                               const MatchOptions& options);
+
 /// Does one stored attribute value (UTF-8, possibly several values with backslashes: one match is
-/// enough) satisfy the key? An absent or empty value satisfies only a universal key. A name is
+/// enough) satisfy the key? An absent or empty value satisfies only universal and empty_value. A name is
 /// compared as a whole and by each of its component groups, so a single-value key must equal one of
 /// these: "Doe" does not find "Doe^John", "Doe*" does.
 [[nodiscard]] bool matches(const MatchKey& key, std::string_view utf8_value);

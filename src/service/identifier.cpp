@@ -96,15 +96,21 @@ std::string text_of(const Element& element, Vr vr, const dicom::CharacterSet& ch
     return text;
 }
 
-Result<dicom::MatchKey> match_key(const Element& element, const dicom::CharacterSet& character_set) {
+struct Understanding {
+    dicom::CharacterSet character_set;
+    dicom::MatchOptions options;
+};
+
+Result<dicom::MatchKey> match_key(const Element& element, const Understanding& how) {
     const Vr vr = vr_of(element);
-    auto key = dicom::parse_match_key(element.tag(), vr, text_of(element, vr, character_set));
+    auto key =
+        dicom::parse_match_key(element.tag(), vr, text_of(element, vr, how.character_set), how.options);
     if (!key) return Error(Errc::invalid_argument, to_string(element.tag()) + " " + key.error().context);
     return key;
 }
 
 // Takes a key of the index; the others are left in `header_keys`.
-Result<void> add_key(Identifier& identifier, const Element& element, const dicom::CharacterSet& character_set,
+Result<void> add_key(Identifier& identifier, const Element& element, const Understanding& how,
                      dicom::DataSet& header_keys) {
     const Vr vr = vr_of(element);
     const Tag tag = element.tag();
@@ -116,7 +122,7 @@ Result<void> add_key(Identifier& identifier, const Element& element, const dicom
         header_keys.set(element);
         return {};
     }
-    auto key = match_key(element, character_set);
+    auto key = match_key(element, how);
     if (!key) return std::move(key).error();
     if (key->kind == dicom::MatchKind::universal) return {};
     if (tag == tags::Modality && identifier.level == Level::study) {
@@ -130,13 +136,27 @@ Result<void> add_key(Identifier& identifier, const Element& element, const dicom
 
 // The keys that the stored header is asked about, as one matcher; none when they restrict nothing.
 Result<void> set_header_keys(Identifier& identifier, dicom::DataSet header_keys,
-                             std::string_view character_set) {
+                             std::string_view character_set, const dicom::MatchOptions& options) {
     if (header_keys.empty()) return {};
     if (!character_set.empty()) header_keys.set_text(tags::SpecificCharacterSet, Vr::CS, character_set);
-    auto matcher = dicom::DataSetMatcher::parse(header_keys);
+    auto matcher = dicom::DataSetMatcher::parse(header_keys, options);
     if (!matcher) return std::move(matcher).error();
     if (!matcher->is_universal()) identifier.header_keys = std::move(*matcher);
     return {};
+}
+
+void combine_dates_and_times(Identifier& identifier) {
+    auto& keys = identifier.keys;
+    for (std::size_t date = 0; date < keys.size(); ++date) {
+        for (std::size_t time = 0; time < keys.size(); ++time) {
+            auto both = dicom::combine(keys[date], keys[time]);
+            if (!both) continue;
+            identifier.date_times.push_back(std::move(*both));
+            keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(std::max(date, time)));
+            keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(std::min(date, time)));
+            return combine_dates_and_times(identifier);
+        }
+    }
 }
 
 Result<void> read_level(Identifier& identifier, const dicom::DataSet& data_set) {
@@ -181,7 +201,8 @@ Tag unique_key(Level level) noexcept {
 }
 
 Result<Identifier> read_identifier(std::span<const std::byte> bytes, const dicom::TransferSyntax& syntax,
-                                   const dicom::Uid& sop_class_uid) {
+                                   const dicom::Uid& sop_class_uid,
+                                   const net::ul::QueryExtensions& extensions) {
     const auto model = model_of(sop_class_uid);
     if (!model) return Error(Errc::invalid_argument, "no Query/Retrieve SOP Class");
     dicom::ParseOptions options;
@@ -195,15 +216,20 @@ Result<Identifier> read_identifier(std::span<const std::byte> bytes, const dicom
     Identifier identifier;
     identifier.model = *model;
     if (auto read = read_level(identifier, data_set); !read) return std::move(read).error();
-    if (auto checked = check_unique_keys(identifier, data_set); !checked) return std::move(checked).error();
+    if (!extensions.relational) {
+        if (auto checked = check_unique_keys(identifier, data_set); !checked)
+            return std::move(checked).error();
+    }
     const auto terms = data_set.text(tags::SpecificCharacterSet);
-    const auto character_set = dicom::CharacterSet::parse(terms);
+    const Understanding how{dicom::CharacterSet::parse(terms),
+                            {extensions.combined_date_time, extensions.empty_values, extensions.fuzzy_names}};
     dicom::DataSet header_keys;
     for (const Element element : data_set.elements()) {
-        auto added = add_key(identifier, element, character_set, header_keys);
+        auto added = add_key(identifier, element, how, header_keys);
         if (!added) return std::move(added).error();
     }
-    auto set = set_header_keys(identifier, std::move(header_keys), terms);
+    if (extensions.combined_date_time) combine_dates_and_times(identifier);
+    auto set = set_header_keys(identifier, std::move(header_keys), terms, how.options);
     if (!set) return std::move(set).error();
     return identifier;
 }

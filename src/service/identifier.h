@@ -13,6 +13,7 @@
 #include "dicom/data_set_matching.h"
 #include "dicom/matching.h"
 #include "dicom/transfer_syntax.h"
+#include "net/ul/query_extensions.h"
 #include "storage/query.h"
 
 namespace sagitta::service {
@@ -42,18 +43,19 @@ struct Identifier {
     storage::Level level = storage::Level::study;
     std::string level_text;
     std::vector<dicom::MatchKey> keys;  ///< that the index judges
+    std::vector<dicom::DateTimeKey> date_times;
     /// What only the stored header can judge: other attributes, sequences, private elements.
     std::optional<dicom::DataSetMatcher> header_keys;
     std::vector<ReturnKey> returns;
 };
 
 /// Reads `bytes` in `syntax` for the given Q/R SOP class. Errors: invalid_argument (no or wrong level
-/// for the model, a unique key of this level or above missing, a malformed key, a sequence key of several
-/// items; answered A900),
-/// malformed or truncated (not a data set).
+/// for the model, a unique key of a level above missing unless relational, a malformed key, a sequence key of
+/// several items; answered A900), malformed or truncated (not a data set).
 [[nodiscard]] Result<Identifier> read_identifier(std::span<const std::byte> bytes,
                                                  const dicom::TransferSyntax& syntax,
-                                                 const dicom::Uid& sop_class_uid);
+                                                 const dicom::Uid& sop_class_uid,
+                                                 const net::ul::QueryExtensions& extensions = {});
 
 /// The unique keys of a retrieve (PS3.4 C.4.2.2.1). Errors: invalid_argument when the one of the
 /// identifier's own level names nothing, or a wildcard or range stands where a UID must.

@@ -34,6 +34,7 @@ void search(Search& state, const storage::InstanceIndex& index, const storage::I
     storage::Query query;
     query.level = state.identifier.level;
     query.keys = state.identifier.keys;
+    query.date_times = state.identifier.date_times;
     const MatchBuilder builder(state.identifier, store, settings.retrieve_ae_title);
     query.want_instance = builder.needs_instance();
     std::vector<dicom::DataSet> batch;
@@ -64,7 +65,8 @@ void search(Search& state, const storage::InstanceIndex& index, const storage::I
 
 Task<Outcome> QueryScp::find(const AssociationInfo& association, net::dimse::QueryRequest request,
                              net::dimse::FindResponder& out) {
-    auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid);
+    auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid,
+                                      request.extensions);
     if (!identifier) co_return query_outcome(identifier.error());
     auto state = std::make_shared<Search>();
     state->identifier = std::move(*identifier);

@@ -158,7 +158,8 @@ Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& i
 }  // namespace
 
 Task<Result<std::vector<InstanceLocation>>> RetrieveScp::located(const net::dimse::QueryRequest& request) {
-    auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid);
+    auto identifier = read_identifier(request.identifier.span(), *request.syntax, request.sop_class_uid,
+                                      request.extensions);
     if (!identifier) co_return std::move(identifier).error();
     auto scope = retrieve_scope(*identifier);
     if (!scope) co_return std::move(scope).error();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dicom/date_time_key.h"
 #include "dicom/matching.h"
 #include "dicom/tag.h"
 #include "dicom/uid.h"
@@ -34,6 +35,8 @@ struct Query {
     /// Keys on attributes of `level` and the levels above. Those of a level below are `unindexed`,
     /// but ModalitiesInStudy and SOPClassesInStudy, which are the study's.
     std::vector<dicom::MatchKey> keys;
+    /// Dates with their times, both columns of `level` or a level above; others restrict nothing.
+    std::vector<dicom::DateTimeKey> date_times{};
     std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< answers
     /// Fill Match::instance, for reading attributes that are no column from the stored header.
     bool want_instance = false;

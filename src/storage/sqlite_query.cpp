@@ -49,14 +49,14 @@ char alias(Level level) {
     return kAliases[static_cast<std::size_t>(level)];
 }
 
-/// "p.name" of the column that can judge a key, if there is one at `level` or above.
-std::optional<std::string> column_for(const MatchKey& key, Level level) {
+/// "p.name" of the column that can judge a key on `tag`, if there is one at `level` or above.
+std::optional<std::string> column_for(dicom::Tag tag, Level level) {
     for (const auto& column : index_columns()) {
-        if (column.tag != key.tag || column.level > level) continue;
+        if (column.tag != tag || column.level > level) continue;
         return fmt::format("{}.{}", alias(column.level), column.name);
     }
     for (const auto& column : kDerived) {
-        if (column.tag == key.tag && column.level <= level && column.matchable) {
+        if (column.tag == tag && column.level <= level && column.matchable) {
             return fmt::format("{}.{}", alias(column.level), column.name);
         }
     }
@@ -112,11 +112,12 @@ const IndexColumn* searched_column(const MatchKey& key, Level level) {
 /// How well a key narrows a search, lowest best; empty when no index helps.
 std::optional<std::size_t> rank(const MatchKey& key, Level level) {
     const auto* column = searched_column(key, level);
-    if (column == nullptr || holds_nul(key)) return std::nullopt;
+    if (column == nullptr || holds_nul(key) || !key.fuzzy.empty()) return std::nullopt;
     enum Rank : std::size_t { exact = 0, narrow_prefix = 100, range = 200, prefix = 300, open_range = 400 };
     const auto place = static_cast<std::size_t>(column - searched_columns().data());
     switch (key.kind) {
-        case MatchKind::universal: return std::nullopt;
+        case MatchKind::universal:
+        case MatchKind::empty_value: return std::nullopt;
         case MatchKind::single_value:
         case MatchKind::list: return exact + place;
         case MatchKind::range:
@@ -132,12 +133,17 @@ std::optional<std::size_t> rank(const MatchKey& key, Level level) {
 
 class Compiler {
 public:
-    explicit Compiler(const Query& query) : query_(query) {}
+    explicit Compiler(const Query& query) : query_(query), keys_(query.keys) {
+        // The days a date with its time spans are found as any range of dates; judged is the instant.
+        for (const auto& key : query.date_times) keys_.push_back(key.days());
+    }
 
     CompiledQuery compile() {
         select();
         const auto driving = driving_key();
         for (std::size_t n = 0; n < query_.keys.size(); ++n) add_key(n, driving == n);
+        for (std::size_t n = 0; n < query_.date_times.size(); ++n)
+            add_date_time(n, driving == query_.keys.size() + n);
         out_.sql += fmt::format(" FROM {}", tables());
         out_.sql += where_.empty() ? "" : fmt::format(" WHERE {}", where_);
         return std::move(out_);
@@ -186,9 +192,9 @@ private:
     std::optional<std::size_t> driving_key() const {
         std::optional<std::size_t> best;
         std::size_t best_rank = 0;
-        for (std::size_t n = 0; n < query_.keys.size(); ++n) {
-            const auto& key = query_.keys[n];
-            if (is_uid_condition(key) && column_for(key, query_.level)) return std::nullopt;
+        for (std::size_t n = 0; n < keys_.size(); ++n) {
+            const auto& key = keys_[n];
+            if (is_uid_condition(key) && column_for(key.tag, query_.level)) return std::nullopt;
             const auto its_rank = rank(key, query_.level);
             if (!its_rank || (best && *its_rank >= best_rank)) continue;
             best = n;
@@ -200,7 +206,7 @@ private:
     void add_key(std::size_t n, bool drives) {
         const auto& key = query_.keys[n];
         if (key.kind == MatchKind::universal) return;
-        const auto column = column_for(key, query_.level);
+        const auto column = column_for(key.tag, query_.level);
         if (!column) return;
         if (drives)
             conjoin(search(n));
@@ -210,9 +216,18 @@ private:
             conjoin(judgement(n, *column));
     }
 
+    void add_date_time(std::size_t n, bool drives) {
+        const auto& key = query_.date_times[n];
+        const auto date = column_for(key.date, query_.level);
+        const auto time = column_for(key.time, query_.level);
+        if (!date || !time) return;
+        if (drives) conjoin(search(query_.keys.size() + n));
+        conjoin(fmt::format("dicom_match_instant({}, {}, {})", n, *date, *time));
+    }
+
     /// The rows that match, through patient_key or study_key: one form that does is enough.
     std::string search(std::size_t n) {
-        const auto& key = query_.keys[n];
+        const auto& key = keys_[n];
         const auto level = searched_column(key, query_.level)->level;
         const std::string_view entity = level == Level::patient ? "patient" : "study";
         const auto from =
@@ -281,6 +296,7 @@ private:
     }
 
     const Query& query_;
+    std::vector<MatchKey> keys_;  ///< of the query, then one for each of its date_times
     CompiledQuery out_;
     std::string where_;
 };
@@ -322,7 +338,7 @@ std::vector<MatchKey> keys_without_column(const Query& query) {
     std::vector<MatchKey> without;
     for (const auto& key : query.keys) {
         if (key.kind == MatchKind::universal || is_count(key.tag)) continue;
-        if (!column_for(key, query.level)) without.push_back(key);
+        if (!column_for(key.tag, query.level)) without.push_back(key);
     }
     return without;
 }

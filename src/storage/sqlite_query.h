@@ -22,7 +22,8 @@ struct CompiledQuery {
 
 /// UID keys and the most selective other key become conditions an index answers; the function
 /// dicom_match(n, stored), which must be known to the connection, judges the rest row by row: it
-/// stands for dicom::matches(query.keys[n], stored).
+/// stands for dicom::matches(query.keys[n], stored). dicom_match_instant(n, date, time) does the same for
+/// query.date_times[n].
 [[nodiscard]] CompiledQuery compile(const Query& query);
 
 /// The instances in a scope, kLocationColumns of each; no SQL when nothing is asked for.

@@ -1,4 +1,4 @@
-// A reading connection that knows dicom_match. Internal to storage.
+// A reading connection that knows dicom_match and dicom_match_instant. Internal to storage.
 #pragma once
 
 #include <memory>

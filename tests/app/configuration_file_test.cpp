@@ -51,6 +51,7 @@ bind = "0.0.0.0"
 port = 104
 data = "/srv/dicom"
 promiscuous = true
+require_user = true
 
 [[peer]]
 address = "PACS@10.0.0.5:104"
@@ -58,7 +59,14 @@ allow = ["echo", "find"]
 
 [[peer]]
 address = "AI@[2001:db8::5]:11112"
-allow = ["echo", "store", "find", "move", "get"]
+allow = ["echo", "store", "find", "move", "get", "commit"]
+
+[[user]]
+name = "scanner"
+passcode = "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+[[user]]
+name = "viewer"
 
 [storage]
 layout = "volumes"
@@ -66,6 +74,16 @@ volume_size = "1GiB"
 on_conflict = "replace"
 memory_budget = "64MiB"
 accept_unknown_sop_classes = false
+
+[query]
+relational = "always"
+combined_date_time = "never"
+fuzzy_names = "negotiated"
+empty_values = "never"
+
+[commitment]
+retry = "5s"
+give_up = "2h"
 
 [limits]
 associations = 10
@@ -91,7 +109,19 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:28: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:46: limits.idle_timeout must be from 1s to 1d"});
+}
+
+TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {
+    EXPECT_EQ(problems("[[user]]\nname = \"a\"\npasscode = \"secret\"\n"
+                       "[[user]]\npasword = 1\n"
+                       "[[user]]\nname = \"a\"\n"),
+              (Texts{"s.toml:3: user.passcode must be what `sagitta config hash-password` prints",
+                     "s.toml:4: this [[user]] has no name",
+                     "s.toml:5: unknown key user.pasword, did you mean passcode?",
+                     "s.toml:6: this user stands here twice"}));
+    EXPECT_EQ(problems("[node]\nrequire_user = true\n"),
+              Texts{"node.require_user without a [[user]] would let nobody in"});
 }
 
 TEST(ConfigurationFile, TellsAllProblemsInOrderOfLines) {
@@ -179,14 +209,14 @@ TEST(ConfigurationFile, ChecksPeers) {
               Texts{"s.toml:1: peers are written [[peer]], in double brackets"});
 }
 
-TEST(ConfigurationFile, WarnsOfWhatHasNoEffectYet) {
+TEST(ConfigurationFile, RightsAreThoseOfTheListAndPeersOfOneNameAreTold) {
     const auto loaded = parse_configuration(
         "[[peer]]\naddress = \"A@h:1\"\nallow = [\"commit\"]\n[[peer]]\naddress = \"A@i:1\"\n", "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(loaded.warnings,
-              (Texts{"s.toml:3: peer.allow: \"commit\" is known, but not served yet",
-                     "s.toml:4: several peers are called A: a C-MOVE to that name goes to the first"}));
+              (Texts{"s.toml:4: several peers are called A: a C-MOVE to that name goes to the first"}));
     EXPECT_FALSE(loaded.configuration.peers.at(0).rights.echo);
+    EXPECT_TRUE(loaded.configuration.peers.at(0).rights.commit);
     EXPECT_TRUE(loaded.configuration.peers.at(1).rights.echo);
 }
 
@@ -238,7 +268,7 @@ TEST(ConfigurationReport, SaysWhoMayComeIn) {
     EXPECT_EQ(explain(c),
               (Texts{"listens as SAGITTA on 127.0.0.1 port 11112, which only this machine reaches",
                      "keeps what it receives in sagitta-data",
-                     "any calling AE title may echo, store, find, move and get",
+                     "any calling AE title may echo, store, find, move, get and commit",
                      "C-MOVE goes nowhere: its destinations are the [[peer]]s"}));
     c.node.bind = "0.0.0.0";
     EXPECT_EQ(explain(c).at(2), "nobody may come in: add a [[peer]], or set node.promiscuous = true");

@@ -59,6 +59,35 @@ TEST(DataSetMatching, EveryCaseOfTheTable) {
     }
 }
 
+TEST(DataSetMatching, EveryCaseOfTheTableOfExtensions) {
+    const MatchOptions options{false, true, true};
+    for (const auto& row : test::kExtendedCases) {
+        SCOPED_TRACE(std::string(to_string(row.vr)) + " key '" + std::string(row.key) + "' stored '" +
+                     std::string(row.stored) + "'");
+        DataSet identifier;
+        DataSet instance;
+        identifier.set_text(tags::SpecificCharacterSet, Vr::CS, "ISO_IR 192");
+        instance.set_text(tags::SpecificCharacterSet, Vr::CS, "ISO_IR 192");
+        set(identifier, tag_of(row.vr), row.vr, row.key);
+        set(instance, tag_of(row.vr), row.vr, row.stored);
+        EXPECT_EQ(*matches(identifier, instance, options), row.expect == test::Expect::match);
+    }
+}
+
+TEST(DataSetMatching, EveryDateWithItsTimeOfTheTable) {
+    for (const auto& row : test::kDateTimeCases) {
+        SCOPED_TRACE(std::string(row.date_key) + " " + std::string(row.time_key) + " of " +
+                     std::string(row.date) + " " + std::string(row.time));
+        DataSet identifier;
+        DataSet instance;
+        set(identifier, tags::StudyDate, Vr::DA, row.date_key);
+        set(identifier, tags::StudyTime, Vr::TM, row.time_key);
+        set(instance, tags::StudyDate, Vr::DA, row.date);
+        set(instance, tags::StudyTime, Vr::TM, row.time);
+        EXPECT_EQ(*matches(identifier, instance, {true, false, false}), row.matches);
+    }
+}
+
 TEST(DataSetMatching, NeedsEveryKey) {
     DataSet instance;
     instance.set_text(tags::Modality, Vr::CS, "CT");

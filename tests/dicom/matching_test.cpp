@@ -34,6 +34,31 @@ TEST(Matching, EveryCaseOfTheTable) {
     }
 }
 
+TEST(Matching, EveryCaseOfTheTableOfExtensions) {
+    const MatchOptions options{false, true, true};
+    for (const auto& row : test::kExtendedCases) {
+        SCOPED_TRACE(std::string(to_string(row.vr)) + " key '" + std::string(row.key) + "' stored '" +
+                     std::string(row.stored) + "'");
+        const auto key = parse_match_key(kAnyTag, row.vr, row.key, options);
+        ASSERT_TRUE(key.has_value());
+        EXPECT_EQ(matches(*key, row.stored), row.expect == test::Expect::match);
+    }
+}
+
+// Nothing that plain matching finds is lost, nothing that is no name is treated as one.
+TEST(Matching, FuzzyNamesOnlyAdd) {
+    const MatchOptions options{false, false, true};
+    for (const auto& row : test::kMatchCases) {
+        if (row.expect == test::Expect::invalid) continue;
+        SCOPED_TRACE(std::string(to_string(row.vr)) + " key '" + std::string(row.key) + "'");
+        const auto key = parse_match_key(kAnyTag, row.vr, row.key, options);
+        ASSERT_TRUE(key.has_value());
+        const bool matched = matches(*key, row.stored);
+        if (row.vr != Vr::PN) EXPECT_EQ(matched, row.expect == test::Expect::match);
+        if (row.expect == test::Expect::match) EXPECT_TRUE(matched);
+    }
+}
+
 // What storage compiles from: the kind and the values, not only the verdict.
 TEST(Matching, KeysAreNormalisedToComparableForm) {
     struct Row {

@@ -23,15 +23,21 @@ def item(kind, body):
 
 
 def associate_rq(contexts=((VERIFICATION, (IMPLICIT,)), (SECONDARY_CAPTURE, (EXPLICIT,))), called=b"SAGITTA",
-                 calling=b"RAW", max_pdu=16384, version=1, application=b"1.2.840.10008.3.1.1.1"):
+                 calling=b"RAW", max_pdu=16384, version=1, application=b"1.2.840.10008.3.1.1.1", user=b""):
+    """user: further sub-items of User Information."""
     body = struct.pack(">HH", version, 0) + called.ljust(16) + calling.ljust(16) + b"\0" * 32
     body += item(0x10, application)
     for number, (abstract, transfers) in enumerate(contexts):
         inner = bytes([2 * number + 1, 0, 0, 0]) + item(0x30, abstract.encode())
         inner += b"".join(item(0x40, transfer.encode()) for transfer in transfers)
         body += item(0x20, inner)
-    body += item(0x50, item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"2.25.77"))
+    body += item(0x50, item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"2.25.77") + user)
     return pdu(1, body)
+
+
+def extended(sop_class, information):
+    """SOP Class Extended Negotiation (PS3.7 D.3.3.5)."""
+    return item(0x56, struct.pack(">H", len(sop_class)) + sop_class.encode() + bytes(information))
 
 
 def pdu(kind, body):
@@ -137,6 +143,64 @@ class Association(Connection):
                 found[self.accept[at + 4]] = self.accept[at + 6]
             at += 4 + length
         return found
+
+    def user_items(self):
+        """(type, body) of each sub-item of User Information in the answer."""
+        found, at = [], 68
+        while at + 4 <= len(self.accept):
+            kind, length = self.accept[at], struct.unpack_from(">H", self.accept, at + 2)[0]
+            inner = self.accept[at + 4:at + 4 + length] if kind == 0x50 else b""
+            while len(inner) >= 4:
+                size = struct.unpack_from(">H", inner, 2)[0]
+                found.append((inner[0], inner[4:4 + size]))
+                inner = inner[4 + size:]
+            at += 4 + length
+        return found
+
+    def extended_answers(self):
+        """SOP class → bytes"""
+        answers = {}
+        for kind, body in self.user_items():
+            if kind == 0x56:
+                size = struct.unpack_from(">H", body)[0]
+                answers[body[2:2 + size].decode()] = tuple(body[2 + size:])
+        return answers
+
+    def find(self, sop_class, identifier, context=1):
+        """Final status, and the matches' bytes."""
+        self.message_id += 1
+        self.context = context
+        self.send_command([(2, "UI", sop_class), (0x100, "US", 0x20), (0x110, "US", self.message_id),
+                           (0x700, "US", 0), (0x800, "US", 0)], context)
+        self.send_data(identifier, last=True)
+        matches = []
+        while True:
+            answer, data_set = self.message()
+            if status_of(answer) not in (0xff00, 0xff01):
+                return status_of(answer), matches
+            matches.append(data_set)
+
+    def message(self):
+        """The next command's elements, and its data set's bytes."""
+        parts, done = {1: b"", 0: b""}, set()
+        answer = None
+        while True:
+            kind, body = self.read_pdu()
+            if kind == 7:
+                raise Aborted(tuple(body[2:4]))
+            if kind != 4:
+                raise AssertionError(f"PDU {kind} instead of a message")
+            at = 0
+            while at < len(body):
+                length, header = struct.unpack_from(">I", body, at)[0], body[at + 5]
+                parts[header & 1] += body[at + 6:at + 4 + length]
+                if header & 2:
+                    done.add(header & 1)
+                at += 4 + length
+            if 1 in done:
+                answer = parse_command(parts[1])
+                if struct.unpack("<H", answer[0x800])[0] == 0x101 or 0 in done:
+                    return answer, parts[0]
 
     def send_command(self, elements, context):
         self.send(pdu(4, pdv(context, 3, command(elements))))

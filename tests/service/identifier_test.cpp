@@ -18,10 +18,11 @@ const dicom::Uid kStudyRootFind = *dicom::Uid::parse(dicom::uids::StudyRootQuery
 const dicom::Uid kPatientRootFind =
     *dicom::Uid::parse(dicom::uids::PatientRootQueryRetrieveInformationModelFind);
 
-Result<Identifier> read(const dicom::DataSet& data_set, const dicom::Uid& sop_class = kStudyRootFind) {
+Result<Identifier> read(const dicom::DataSet& data_set, const dicom::Uid& sop_class = kStudyRootFind,
+                        const net::ul::QueryExtensions& extensions = {}) {
     ByteBuffer bytes;
     EXPECT_TRUE(dicom::write_data_set(data_set, dicom::implicit_vr_little_endian(), bytes));
-    return read_identifier(bytes.span(), dicom::implicit_vr_little_endian(), sop_class);
+    return read_identifier(bytes.span(), dicom::implicit_vr_little_endian(), sop_class, extensions);
 }
 
 dicom::DataSet at_level(std::string_view level) {
@@ -109,6 +110,56 @@ TEST(Identifier, UniqueKeysOfTheLevelsAboveMustBeThere) {
     data_set.set_text(tags::StudyInstanceUID, Vr::UI, "1.2.3");
     EXPECT_TRUE(read(data_set));
     EXPECT_FALSE(read(data_set, kPatientRootFind));  // Patient ID too, there
+}
+
+TEST(Identifier, RelationalQueriesNeedNoUniqueKeysAbove) {
+    auto data_set = at_level("SERIES");
+    data_set.set_text(tags::PatientID, Vr::LO, "P1");
+    net::ul::QueryExtensions relational;
+    relational.relational = true;
+    const auto identifier = read(data_set, kPatientRootFind, relational);
+    ASSERT_TRUE(identifier) << identifier.error().message();
+    ASSERT_EQ(identifier->keys.size(), 1u);
+    EXPECT_EQ(identifier->keys[0].tag, tags::PatientID);
+    data_set.set_text(tags::SeriesInstanceUID, Vr::UI, "1.2.3");
+    EXPECT_TRUE(retrieve_scope(*read(data_set, kPatientRootFind, relational)));
+}
+
+TEST(Identifier, DatesAndTimesAreOneKeyWhereThatWasAgreed) {
+    auto data_set = at_level("STUDY");
+    data_set.set_text(tags::StudyDate, Vr::DA, "20240101-20240103");
+    data_set.set_text(tags::StudyTime, Vr::TM, "1000-1200");
+    data_set.set_text(tags::PatientBirthDate, Vr::DA, "19700101");
+    data_set.set_text(tags::AcquisitionDate, Vr::DA, "20240101-20240103");
+    data_set.set_text(tags::AcquisitionTime, Vr::TM, "1000-1200");
+    EXPECT_EQ(read(data_set)->keys.size(), 3u);
+    net::ul::QueryExtensions combined;
+    combined.combined_date_time = true;
+    const auto identifier = read(data_set, kStudyRootFind, combined);
+    ASSERT_TRUE(identifier);
+    ASSERT_EQ(identifier->date_times.size(), 1u);
+    EXPECT_EQ(identifier->date_times[0].date, tags::StudyDate);
+    ASSERT_EQ(identifier->keys.size(), 1u);
+    EXPECT_EQ(identifier->keys[0].tag, tags::PatientBirthDate);
+    dicom::DataSet header;  // what is no column is one instant as well
+    header.set_text(tags::AcquisitionDate, Vr::DA, "20240102");
+    header.set_text(tags::AcquisitionTime, Vr::TM, "2300");
+    EXPECT_TRUE(identifier->header_keys->matches(header));
+    EXPECT_FALSE(read(data_set)->header_keys->matches(header));
+}
+
+TEST(Identifier, NamesAreFuzzyAndEmptyValuesKeysWhereThatWasAgreed) {
+    auto data_set = at_level("STUDY");
+    data_set.set_text(tags::PatientName, Vr::PN, "john doe");
+    data_set.set_text(tags::AccessionNumber, Vr::SH, "\"\"");
+    data_set.set_text(tags::OperatorsName, Vr::PN, "\"\"");
+    const auto identifier = read(data_set, kStudyRootFind, {false, false, true, true});
+    ASSERT_TRUE(identifier);
+    ASSERT_EQ(identifier->keys.size(), 2u);
+    EXPECT_EQ(identifier->keys[0].kind, dicom::MatchKind::empty_value);
+    EXPECT_TRUE(dicom::matches(identifier->keys[1], "Doe^John"));
+    EXPECT_TRUE(identifier->header_keys->matches(dicom::DataSet()));
+    EXPECT_FALSE(dicom::matches(read(data_set)->keys[1], "Doe^John"));
 }
 
 TEST(Identifier, ModalityAtStudyLevelAsksForModalitiesInStudy) {

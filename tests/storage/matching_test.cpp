@@ -85,24 +85,23 @@ private:
     std::map<std::string, std::string> stored_;
 };
 
-Result<dicom::MatchKey> parse(const IndexColumn& column, const test::MatchCase& row) {
-    return dicom::parse_match_key(column.tag, column.vr, row.key);
-}
+class EveryColumn : public ::testing::TestWithParam<std::size_t> {
+protected:
+    static void answers(std::span<const test::MatchCase> table, const dicom::MatchOptions& options);
+};
 
-class EveryColumn : public ::testing::TestWithParam<std::size_t> {};
-
-TEST_P(EveryColumn, AnswersTheSharedTable) {
+void EveryColumn::answers(std::span<const test::MatchCase> table, const dicom::MatchOptions& options) {
     const auto& column = index_columns()[GetParam()];
     Column index(column);
-    for (const auto& row : kMatchCases) {
+    for (const auto& row : table) {
         if (row.vr == column.vr) index.store(row.stored);
     }
     index.wait();
-    for (const auto& row : kMatchCases) {
+    for (const auto& row : table) {
         if (row.vr != column.vr) continue;
         SCOPED_TRACE(
             fmt::format("{} {} = [{}] of [{}]", column.name, dicom::to_string(row.vr), row.key, row.stored));
-        const auto key = parse(column, row);
+        const auto key = dicom::parse_match_key(column.tag, column.vr, row.key, options);
         ASSERT_EQ(key.has_value(), row.expect != Expect::invalid);
         if (!key) continue;
         std::set<std::string> expected;
@@ -120,6 +119,14 @@ TEST_P(EveryColumn, AnswersTheSharedTable) {
             EXPECT_EQ(column.vr, Vr::UI) << "not stored";
         }
     }
+}
+
+TEST_P(EveryColumn, AnswersTheSharedTable) {
+    answers(kMatchCases, {});
+}
+
+TEST_P(EveryColumn, AnswersTheTableOfExtensions) {
+    answers(test::kExtendedCases, {false, true, true});
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryColumn, ::testing::Range(std::size_t{0}, index_columns().size()),
@@ -162,6 +169,47 @@ TEST(StudyColumns, OfSeveralValuesAnswerTheSharedTable) {
         const auto key = dicom::parse_match_key(tag, row.vr, row.key);
         ASSERT_TRUE(key);
         EXPECT_EQ(found_in_study(row, *key), row.expect == Expect::match);
+    }
+}
+
+TEST(DatesWithTimes, AnswerTheSharedTable) {
+    TemporaryDirectory directory;
+    auto archive = open_archive(directory.path());
+    std::size_t n = 0;
+    for (const auto& row : test::kDateTimeCases) {
+        Sample sample;
+        sample.study_uid = fmt::format("2.1.{}", n);
+        sample.series_uid = fmt::format("2.2.{}", n);
+        sample.sop_uid = fmt::format("2.3.{}", n++);
+        sample.study_date = row.date;
+        sample.more[tags::StudyTime] = {Vr::TM, std::string(row.time)};
+        sample.more[tags::SeriesDate] = {Vr::DA, std::string(row.date)};
+        sample.more[tags::SeriesTime] = {Vr::TM, std::string(row.time)};
+        ASSERT_TRUE(put(*archive, sample));
+    }
+    for (const auto& asked : test::kDateTimeCases) {
+        for (const auto& [date, time] :
+             {std::pair(tags::StudyDate, tags::StudyTime), std::pair(tags::SeriesDate, tags::SeriesTime)}) {
+            SCOPED_TRACE(fmt::format("{} {}", asked.date_key, asked.time_key));
+            Query query;
+            query.level = Level::image;
+            query.date_times.push_back(
+                *dicom::combine(*dicom::parse_match_key(date, Vr::DA, asked.date_key),
+                                *dicom::parse_match_key(time, Vr::TM, asked.time_key)));
+            std::set<std::string> uids;
+            ASSERT_TRUE(archive->index().find(query, [&](const Match& match) {
+                uids.emplace(match.value(tags::SOPInstanceUID));
+                return true;
+            }));
+            std::set<std::string> expected;
+            n = 0;
+            for (const auto& row : test::kDateTimeCases) {
+                const auto uid = fmt::format("2.3.{}", n++);
+                if (query.date_times[0].matches(row.date, row.time)) expected.insert(uid);
+                if (&row == &asked) EXPECT_EQ(uids.contains(uid), row.matches);
+            }
+            EXPECT_EQ(uids, expected);
+        }
     }
 }
 

@@ -169,8 +169,9 @@ TEST_F(Cli, ShowsTheConfigurationThatWouldHold) {
     const auto run = sagitta("config check --port 104 --peer PACS@10.0.0.5:11112 --set limits.max_pdu=64KiB");
     EXPECT_EQ(run.status, 0);
     EXPECT_TRUE(run.output.starts_with("# from sagitta.toml\n"));
-    for (const std::string line : {"bind = \"0.0.0.0\"", "port = 104", "max_pdu = \"64KiB\"",
-                                   "# - PACS calling from 10.0.0.5 may echo, store, find, move, get"}) {
+    for (const std::string line :
+         {"bind = \"0.0.0.0\"", "port = 104", "max_pdu = \"64KiB\"",
+          "# - PACS calling from 10.0.0.5 may echo, store, find, move, get, commit"}) {
         EXPECT_NE(run.output.find("\n" + line + "\n"), std::string::npos) << line;
     }
 }

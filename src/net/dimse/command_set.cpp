@@ -25,6 +25,8 @@ enum Number : std::uint16_t {
     kErrorComment = 0x0902,
     kAffectedSopInstanceUid = 0x1000,
     kRequestedSopInstanceUid = 0x1001,
+    kEventTypeId = 0x1002,
+    kActionTypeId = 0x1008,
     kRemaining = 0x1020,
     kCompleted = 0x1021,
     kFailed = 0x1022,
@@ -41,6 +43,8 @@ std::optional<std::uint16_t>* number_member(CommandSet& command, std::uint16_t n
         case kMessageId: return &command.message_id;
         case kRespondedMessageId: return &command.responded_message_id;
         case kPriority: return &command.priority;
+        case kEventTypeId: return &command.event_type_id;
+        case kActionTypeId: return &command.action_type_id;
         case kRemaining: return &command.remaining;
         case kCompleted: return &command.completed;
         case kFailed: return &command.failed;
@@ -178,6 +182,8 @@ void encode(const CommandSet& command, ByteBuffer& out) {
     append_status(out, command);
     append_uid(out, kAffectedSopInstanceUid, command.affected_sop_instance_uid);
     append_uid(out, kRequestedSopInstanceUid, command.requested_sop_instance_uid);
+    append_number(out, kEventTypeId, command.event_type_id);
+    append_number(out, kActionTypeId, command.action_type_id);
     append_number(out, kRemaining, command.remaining);
     append_number(out, kCompleted, command.completed);
     append_number(out, kFailed, command.failed);

@@ -32,6 +32,10 @@ enum class CommandField : std::uint16_t {
     c_echo_rq = 0x0030,
     c_echo_rsp = 0x8030,
     c_cancel_rq = 0x0fff,
+    n_event_report_rq = 0x0100,
+    n_event_report_rsp = 0x8100,
+    n_action_rq = 0x0130,
+    n_action_rsp = 0x8130,
 };
 
 [[nodiscard]] constexpr bool is_response(CommandField field) noexcept {
@@ -41,7 +45,7 @@ enum class CommandField : std::uint16_t {
     return static_cast<CommandField>(static_cast<std::uint16_t>(request) | 0x8000u);
 }
 
-/// The elements of PS3.7 Annex E.1 that the DIMSE-C services use; absent ones are empty. A UID or
+/// The elements of PS3.7 Annex E.1 that the services here use; absent ones are empty. A UID or
 /// AE title that is not one reads as absent.
 struct CommandSet {
     CommandField field{};
@@ -60,6 +64,8 @@ struct CommandSet {
     std::optional<std::uint16_t> completed;
     std::optional<std::uint16_t> failed;
     std::optional<std::uint16_t> warning;
+    std::optional<std::uint16_t> event_type_id;
+    std::optional<std::uint16_t> action_type_id;
     std::string error_comment;
     std::vector<dicom::Tag> offending_elements;
     bool has_data_set = false;  ///< Command Data Set Type (0000,0800) is not 0101

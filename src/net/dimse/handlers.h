@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "dicom/data_set.h"
 #include "dicom/transfer_syntax.h"
 #include "dicom/uid.h"
+#include "net/dimse/normalized.h"
 #include "net/dimse/payload.h"
 #include "net/dimse/status.h"
 #include "net/ul/ae_title.h"
@@ -32,6 +34,7 @@ struct AssociationInfo {
     std::string peer_host;     ///< "192.0.2.7"
     std::string peer_implementation_class_uid;
     std::string peer_implementation_version_name;  ///< untrusted text
+    std::string user;                              ///< proven by user identity negotiation, else empty
 };
 
 /// Decides who may come in. Called on io threads: thread-safe, does not block.
@@ -45,6 +48,22 @@ public:
         const AssociationInfo& info) = 0;
     /// The association is over, however it ended; once for every admitted one.
     virtual void closed(const AssociationInfo& info) = 0;
+};
+
+/// What came of a user identity.
+struct Identity {
+    bool accepted = true;
+    std::string user;  ///< proven; empty when nobody in particular was accepted
+    std::string why;   ///< not accepted: one line for the log, untrusted text escaped
+};
+
+/// Decides who somebody is (PS3.7 D.3.3.7), once admitted by the gate.
+class IdentityHandler {
+public:
+    virtual ~IdentityHandler() = default;
+    /// Asked of every association. `claim` holds secrets: not kept, not logged.
+    [[nodiscard]] virtual Task<Identity> identify(const AssociationInfo& association,
+                                                  std::optional<ul::UserIdentityRq> claim) = 0;
 };
 
 class EchoHandler {
@@ -76,6 +95,7 @@ struct QueryRequest {
     ByteBuffer identifier;
     std::uint16_t priority = 0;  ///< 0 medium, 1 high, 2 low
     std::uint16_t message_id = 0;
+    ul::QueryExtensions extensions;  ///< agreed, or done for this peer without
 };
 
 /// Where the matches go. Belongs to the server; valid until `find` returns.
@@ -155,14 +175,33 @@ public:
                                                      ul::AeTitle destination, MoveResponder& out) = 0;
 };
 
+class ActionHandler {
+public:
+    virtual ~ActionHandler() = default;
+    /// N-ACTION. `back` is for what is known only later.
+    [[nodiscard]] virtual Task<Outcome> action(const AssociationInfo& association, NormalizedRequest request,
+                                               std::shared_ptr<EventChannel> back) = 0;
+};
+
+class EventHandler {
+public:
+    virtual ~EventHandler() = default;
+    /// N-EVENT-REPORT from a peer in the SCP role.
+    [[nodiscard]] virtual Task<Outcome> event(const AssociationInfo& association,
+                                              NormalizedRequest request) = 0;
+};
+
 /// A null handler means the service is not offered: its requests answer 0122. Not owned.
 struct Handlers {
-    AssociationGate* gate = nullptr;  ///< required
-    EchoHandler* echo = nullptr;      ///< null: the server itself answers success
+    AssociationGate* gate = nullptr;      ///< required
+    IdentityHandler* identity = nullptr;  ///< null: whatever identity is stated means nothing
+    EchoHandler* echo = nullptr;          ///< null: the server itself answers success
     StoreHandler* store = nullptr;
     FindHandler* find = nullptr;
     GetHandler* get = nullptr;
     MoveHandler* move = nullptr;
+    ActionHandler* action = nullptr;
+    EventHandler* event = nullptr;
 };
 
 }  // namespace sagitta::net::dimse

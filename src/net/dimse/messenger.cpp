@@ -115,9 +115,14 @@ Task<Result<std::optional<Message>>> Messenger::receive_request() {
     for (;;) {
         if (ended_) co_return ended_->error;
         if (has(false)) co_return std::optional<Message>(pop(false));
-        if (release_requested_) co_return std::optional<Message>();
+        if (release_requested_ || std::exchange(interrupted_, false)) co_return std::optional<Message>();
         co_await arrived_.wait();
     }
+}
+
+void Messenger::interrupt() {
+    interrupted_ = true;
+    arrived_.notify();
 }
 
 Task<Result<Message>> Messenger::receive_response() {

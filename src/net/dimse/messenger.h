@@ -24,8 +24,8 @@ class Messenger : public ul::AssociationUser {
 public:
     Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits);
 
-    /// The next request, in order of arrival; nothing when the peer wants to release and nothing
-    /// is left to do. Errors: what ended the association.
+    /// The next request, in order of arrival; nothing when the peer wants to release and nothing is left
+    /// to do, or after interrupt(). Errors: what ended the association.
     [[nodiscard]] Task<Result<std::optional<Message>>> receive_request();
     /// The next response. Errors: as above.
     [[nodiscard]] Task<Result<Message>> receive_response();
@@ -60,6 +60,10 @@ public:
     void ended(const ul::End& end) override;
 
 protected:
+    /// Lets receive_request come back without a request, once.
+    void interrupt();
+    [[nodiscard]] bool release_is_requested() const noexcept { return release_requested_; }
+
     /// Responses are a protocol error unless somebody waits for one.
     bool expects_responses_ = false;
     /// The peer may release whenever nothing is queued, without anybody receiving.
@@ -82,6 +86,7 @@ private:
     std::optional<std::uint16_t> active_;
     bool cancelled_ = false;
     bool release_requested_ = false;
+    bool interrupted_ = false;
 };
 
 }  // namespace sagitta::net::dimse

@@ -18,6 +18,10 @@ CommandSet response_command(const Message& request, const Outcome& outcome) {
     if (!command.affected_sop_class_uid)
         command.affected_sop_class_uid = request.command.requested_sop_class_uid;
     command.affected_sop_instance_uid = request.command.affected_sop_instance_uid;
+    if (!command.affected_sop_instance_uid)
+        command.affected_sop_instance_uid = request.command.requested_sop_instance_uid;
+    command.event_type_id = request.command.event_type_id;
+    command.action_type_id = request.command.action_type_id;
     command.status = outcome.status;
     command.error_comment = outcome.error_comment;
     command.offending_elements = outcome.offending_elements;
@@ -119,7 +123,8 @@ Session::~Session() {
 
 // ---- coming and going
 
-std::variant<ul::Negotiated, ul::Rejection> Session::decide(const ul::AssociateRq& request) {
+/// Who it is, and whether the gate lets him in.
+void Session::meet(const ul::AssociateRq& request) {
     info_.id = association_->id();
     info_.calling = request.calling;
     info_.called = request.called;
@@ -127,17 +132,44 @@ std::variant<ul::Negotiated, ul::Rejection> Session::decide(const ul::AssociateR
     info_.peer_host = host_of(info_.peer_address);
     info_.peer_implementation_class_uid = request.user.implementation_class_uid;
     info_.peer_implementation_version_name = request.user.implementation_version_name;
-    auto admission = handlers_.gate->admit(info_);
-    if (auto* refused = std::get_if<ul::Rejection>(&admission)) return std::move(*refused);
-    admitted_ = true;
-    return ul::negotiate(request, std::get<ul::NegotiationPolicy>(admission));
+    admission_ = handlers_.gate->admit(info_);
+    admitted_ = std::holds_alternative<ul::NegotiationPolicy>(admission_);
+}
+
+bool Session::needs_time(const ul::AssociateRq&) const {
+    return handlers_.identity != nullptr;
+}
+
+Task<void> Session::prepare(const ul::AssociateRq& request) {
+    meet(request);
+    if (!admitted_) co_return;
+    auto claim = request.user.user_identity;
+    identity_ = co_await handlers_.identity->identify(info_, std::move(claim));
+    info_.user = identity_->user;
+}
+
+std::variant<ul::Negotiated, ul::Rejection> Session::decide(const ul::AssociateRq& request) {
+    if (handlers_.identity == nullptr) meet(request);
+    if (auto* refused = std::get_if<ul::Rejection>(&admission_)) return std::move(*refused);
+    if (identity_ && !identity_->accepted)
+        return ul::Rejection{ul::RejectReason::no_reason, std::move(identity_->why)};
+    const auto& policy = std::get<ul::NegotiationPolicy>(admission_);
+    assumed_extensions_ = policy.assumed_query_extensions;
+    auto answer = ul::negotiate(request, policy);
+    auto* negotiated = std::get_if<ul::Negotiated>(&answer);
+    const auto& claim = request.user.user_identity;
+    // Empty for a user name, with or without a passcode (PS3.7 D.3.3.7.2).
+    if (negotiated != nullptr && !info_.user.empty() && claim && claim->positive_response_requested)
+        negotiated->answer.user.user_identity_response.emplace();
+    return answer;
 }
 
 void Session::established() {
-    log::info("association={} open peer={} calling={} called={} contexts={}", info_.id, info_.peer_address,
-              log::escaped(info_.calling.view()), log::escaped(info_.called.view()),
-              association_->contexts().size());
+    log::info("association={} open peer={} calling={} called={} contexts={}{}{}", info_.id,
+              info_.peer_address, log::escaped(info_.calling.view()), log::escaped(info_.called.view()),
+              association_->contexts().size(), info_.user.empty() ? "" : " user=", log::escaped(info_.user));
     running_ = true;
+    serving_ = true;
     auto start = [self = shared_from_this()] { return self->run(); };
     ul::spawn_on(association_->executor(), std::move(start));
 }
@@ -160,6 +192,10 @@ Task<void> Session::run() {
         association_->expect_data(association_->settings().idle_timeout);
         auto request = co_await receive_request();
         if (!request) break;
+        if (!request->has_value() && !release_is_requested()) {
+            co_await send_reports();
+            continue;
+        }
         if (!request->has_value()) {
             association_->confirm_release();
             break;
@@ -171,6 +207,8 @@ Task<void> Session::run() {
         set_active(std::nullopt);
         if (!done && !Messenger::ended()) association_->abort(ul::user_abort(), std::move(done).error());
     }
+    serving_ = false;
+    drop_reports();
     if (std::exchange(admitted_, false)) handlers_.gate->closed(info_);
 }
 
@@ -187,6 +225,8 @@ Task<Result<void>> Session::serve(Message message) {
         case CommandField::c_find_rq: return serve_find(std::move(message));
         case CommandField::c_get_rq: return serve_get(std::move(message));
         case CommandField::c_move_rq: return serve_move(std::move(message));
+        case CommandField::n_action_rq: return serve_action(std::move(message));
+        case CommandField::n_event_report_rq: return serve_event(std::move(message));
         default: break;
     }
     return serve_unknown(std::move(message));
@@ -277,6 +317,9 @@ QueryRequest Session::query_of(Message& message) const {
     request.identifier = std::move(message.data_set);
     request.priority = message.command.priority.value_or(0);
     request.message_id = *message.command.message_id;
+    const auto& context = context_of(message);
+    request.extensions = ul::read_query_extensions(context.abstract_syntax, context.application_information) |
+                         assumed_extensions_;
     return request;
 }
 
@@ -363,13 +406,17 @@ Task<Result<Outcome>> Session::store_to_peer(SubOperation operation, std::uint16
         expects_responses_ = false;
         co_return std::move(sent).error();
     }
+    co_return co_await await_answer(CommandField::c_store_rq, id);
+}
+
+Task<Result<Outcome>> Session::await_answer(CommandField request, std::uint16_t message_id) {
     association_->expect_data(settings_.response_timeout);
     auto response = co_await receive_response();
     association_->expect_data(ul::Duration::zero());
     expects_responses_ = false;
     if (!response) co_return std::move(response).error();
-    const bool ours =
-        response->command.field == CommandField::c_store_rsp && response->command.responded_message_id == id;
+    const bool ours = response->command.field == response_to(request) &&
+                      response->command.responded_message_id == message_id;
     if (!ours) co_return protocol_error("response to a message that was not sent");
     co_return response->command.outcome();
 }

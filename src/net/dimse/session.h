@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,8 @@ public:
             const Handlers& handlers, std::function<void()> at_end);
     ~Session() override;
 
+    bool needs_time(const ul::AssociateRq& request) const override;
+    Task<void> prepare(const ul::AssociateRq& request) override;
     std::variant<ul::Negotiated, ul::Rejection> decide(const ul::AssociateRq& request) override;
     void established() override;
     void ended(const ul::End& end) override;
@@ -29,7 +32,16 @@ public:
                                                       std::uint16_t request_message_id);
     [[nodiscard]] std::vector<std::string> transfer_syntaxes_to_peer(const dicom::Uid& sop_class_uid) const;
 
+    /// Thread-safe: see EventChannel.
+    void post_report(EventReport event, std::function<void(Result<Outcome>)> done);
+
 private:
+    struct PendingReport {
+        EventReport event;
+        std::function<void(Result<Outcome>)> done;
+    };
+
+    void meet(const ul::AssociateRq& request);
     Task<void> run();
     Task<Result<void>> serve(Message message);
     void note(const Message& message, const Outcome& outcome) const;
@@ -40,6 +52,15 @@ private:
     Task<Result<void>> serve_find(Message message);
     Task<Result<void>> serve_get(Message message);
     Task<Result<void>> serve_move(Message message);
+    Task<Result<void>> serve_action(Message message);
+    Task<Result<void>> serve_event(Message message);
+    Task<void> send_reports();
+    Task<Result<Outcome>> send_report(const EventReport& event);
+    Task<Result<Outcome>> await_answer(CommandField request, std::uint16_t message_id);
+    void drop_reports();
+    [[nodiscard]] std::optional<Outcome> check_normalized(const Message& message, bool peer_may,
+                                                          bool has_handler) const;
+    [[nodiscard]] NormalizedRequest normalized_of(Message& message) const;
     Task<Result<void>> finish_retrieve(const Message& message, RetrieveOutcome result);
     [[nodiscard]] const ul::AcceptedPresentationContext& context_of(const Message& message) const;
     [[nodiscard]] std::optional<Outcome> check_query(const Message& message, ul::ServiceKind wanted,
@@ -52,8 +73,13 @@ private:
     std::function<void()> at_end_;
     AssociationInfo info_;
     bool admitted_ = false;
+    std::variant<ul::NegotiationPolicy, ul::Rejection> admission_;
+    std::optional<Identity> identity_;
+    ul::QueryExtensions assumed_extensions_;
+    std::deque<PendingReport> reports_;
     std::uint16_t next_message_id_ = 1;
     bool running_ = false;  ///< run() will say when it is over
+    bool serving_ = false;  ///< run() takes requests and reports
 };
 
 }  // namespace sagitta::net::dimse

@@ -45,12 +45,13 @@ ul::AssociateRq request_of(const Address& peer, const ClientSettings& settings,
     request.user.max_pdu_bytes = settings.max_pdu_bytes;
     request.user.implementation_class_uid = ul::kImplementationClassUid;
     request.user.implementation_version_name = ul::kImplementationVersionName;
+    request.user.user_identity = settings.user_identity;
     for (const auto& wish : wanted) {
         if (!wish.as_scp) continue;
         bool known = false;
         for (const auto& role : request.user.roles) known = known || role.sop_class_uid == wish.sop_class_uid;
         if (known) continue;
-        const ul::RoleSelection role{wish.sop_class_uid, true, true};
+        const ul::RoleSelection role{wish.sop_class_uid, wish.as_scu, true};
         request.user.roles.push_back(role);
     }
     return request;
@@ -109,6 +110,7 @@ struct Client::Impl {
     Task<Result<void>> send_identifier(const ul::AcceptedPresentationContext& context, CommandSet command,
                                        const dicom::DataSet& identifier);
     Task<Result<void>> take_instance(Message message, const OnInstance& on_instance);
+    Task<Result<dimse::Outcome>> send_normalized(CommandSet command, const NormalizedOperation& operation);
     Task<Result<RetrieveReport>> retrieve(CommandSet command, ul::PresentationContextId context,
                                           const OnInstance& on_instance, const OnProgress& on_progress);
 };
@@ -318,6 +320,74 @@ Task<Result<RetrieveReport>> Client::move(dicom::Uid sop_class_uid, const dicom:
     if (!sent) co_return std::move(sent).error();
     const OnInstance none;
     co_return co_await impl->retrieve(std::move(kept), context->id, none, on_progress);
+}
+
+/// `command` says everything but who sends it where.
+Task<Result<dimse::Outcome>> Client::Impl::send_normalized(CommandSet command,
+                                                           const NormalizedOperation& operation) {
+    const ul::AcceptedPresentationContext* context = nullptr;
+    for (const auto& one : talk->association().contexts())
+        if (operation.sop_class_uid == one.abstract_syntax) context = &one;
+    if (context == nullptr) co_return no_context();
+    command.message_id = next_message_id++;
+    const auto field = command.field;
+    const std::uint16_t id = *command.message_id;
+    auto sent = co_await send_identifier(*context, std::move(command), operation.data_set);
+    if (!sent) co_return std::move(sent).error();
+    auto response = co_await receive_response(field, id);
+    if (!response) co_return std::move(response).error();
+    co_return response->command.outcome();
+}
+
+Task<Result<dimse::Outcome>> Client::action(const NormalizedOperation& operation) {
+    const auto impl = impl_;
+    CommandSet command;
+    command.field = CommandField::n_action_rq;
+    command.requested_sop_class_uid = operation.sop_class_uid;
+    command.requested_sop_instance_uid = operation.sop_instance_uid;
+    command.action_type_id = operation.type_id;
+    co_return co_await impl->send_normalized(std::move(command), operation);
+}
+
+Task<Result<dimse::Outcome>> Client::report(const NormalizedOperation& operation) {
+    const auto impl = impl_;
+    CommandSet command;
+    command.field = CommandField::n_event_report_rq;
+    command.affected_sop_class_uid = operation.sop_class_uid;
+    command.affected_sop_instance_uid = operation.sop_instance_uid;
+    command.event_type_id = operation.type_id;
+    co_return co_await impl->send_normalized(std::move(command), operation);
+}
+
+Task<Result<dimse::NormalizedRequest>> Client::await_report(ul::Duration patience) {
+    const auto impl = impl_;
+    const auto& talk = impl->talk;
+    talk->association().expect_data(patience);
+    auto message = co_await talk->receive_any();
+    talk->association().expect_data(ul::Duration::zero());
+    if (!message) co_return std::move(message).error();
+    CommandSet& command = message->command;
+    const auto* context = ul::find_context(talk->association().contexts(), message->context);
+    dimse::NormalizedRequest request;
+    request.syntax = dicom::find_transfer_syntax(context->transfer_syntax);
+    const bool usable = command.field == CommandField::n_event_report_rq && command.affected_sop_class_uid &&
+                        command.affected_sop_instance_uid && command.event_type_id && command.has_data_set &&
+                        !message->data_set_too_long && request.syntax != nullptr;
+    if (!usable) co_return talk->protocol_error("something else than a report of events");
+    request.sop_class_uid = *command.affected_sop_class_uid;
+    request.sop_instance_uid = *command.affected_sop_instance_uid;
+    request.type_id = *command.event_type_id;
+    request.data_set = std::move(message->data_set);
+    CommandSet response;
+    response.field = CommandField::n_event_report_rsp;
+    response.responded_message_id = command.message_id;
+    response.affected_sop_class_uid = command.affected_sop_class_uid;
+    response.affected_sop_instance_uid = command.affected_sop_instance_uid;
+    response.event_type_id = command.event_type_id;
+    response.status = dimse::Status::success;
+    auto answered = co_await talk->send(message->context, std::move(response));
+    if (!answered) co_return std::move(answered).error();
+    co_return request;
 }
 
 Task<Result<void>> Client::release() {

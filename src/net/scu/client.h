@@ -35,7 +35,8 @@ struct Address {
 struct WantedContext {
     std::string sop_class_uid;
     std::vector<std::string> transfer_syntaxes;
-    bool as_scp = false;  ///< we take C-STOREs for it (C-GET): proposes the SCP role
+    bool as_scp = false;  ///< we take C-STOREs for it (C-GET) or bring reports: proposes the SCP role
+    bool as_scu = true;   ///< false with as_scp: proposes the SCP role alone
 };
 
 struct ClientSettings {
@@ -44,6 +45,7 @@ struct ClientSettings {
     std::uint32_t max_pdu_bytes = 256 * 1024;
     ul::Duration response_timeout = std::chrono::seconds(60);  ///< between two messages of the peer
     std::uint64_t max_object_bytes = std::uint64_t{2} << 30;   ///< of an incoming data set
+    std::optional<ul::UserIdentityRq> user_identity;           ///< who we say we are (PS3.7 D.3.3.7)
 };
 
 /// Presentation contexts for what is to be sent: one context per (SOP class, transfer syntax), at
@@ -72,6 +74,14 @@ struct ReceivedInstance {
 struct RetrieveReport {
     dimse::Outcome outcome;
     dimse::SubOperationCounts counts;
+};
+
+/// A request of the SOP Class's own kind (PS3.7 10.1.4), or a report of ours (10.1.1).
+struct NormalizedOperation {
+    dicom::Uid sop_class_uid;
+    dicom::Uid sop_instance_uid;
+    std::uint16_t type_id = 0;
+    dicom::DataSet data_set;
 };
 
 /// One identifier of a C-FIND; `data_set` lives during the call. False stops with a C-CANCEL.
@@ -113,6 +123,14 @@ public:
     [[nodiscard]] Task<Result<RetrieveReport>> move(dicom::Uid sop_class_uid,
                                                     const dicom::DataSet& identifier, ul::AeTitle destination,
                                                     OnProgress on_progress = {});
+
+    /// N-ACTION, N-EVENT-REPORT: the peer's answer. A report goes out also where the peer left the SCP role
+    /// we proposed unanswered, as many do.
+    [[nodiscard]] Task<Result<dimse::Outcome>> action(const NormalizedOperation& operation);
+    [[nodiscard]] Task<Result<dimse::Outcome>> report(const NormalizedOperation& operation);
+    /// The next N-EVENT-REPORT from the peer, answered with success. Errors: timeout after `patience`: the
+    /// association is over.
+    [[nodiscard]] Task<Result<dimse::NormalizedRequest>> await_report(ul::Duration patience);
 
     /// A-RELEASE and its answer; nothing else afterwards.
     [[nodiscard]] Task<Result<void>> release();

@@ -17,6 +17,10 @@ const AcceptedPresentationContext* find_context(std::span<const AcceptedPresenta
     return at == contexts.end() ? nullptr : &*at;
 }
 
+Task<void> AssociationUser::prepare(const AssociateRq&) {
+    co_return;
+}
+
 std::uint64_t next_association_id() noexcept {
     static std::atomic<std::uint64_t> next{1};
     return next++;

@@ -44,6 +44,11 @@ class AssociationUser {
 public:
     virtual ~AssociationUser() = default;
 
+    /// Acceptor only, before `decide`: whether `prepare` is to be awaited first.
+    [[nodiscard]] virtual bool needs_time(const AssociateRq&) const { return false; }
+    /// What cannot be decided without waiting, such as whether a passcode is right. The association may be
+    /// over when it returns; `decide` is not called then.
+    [[nodiscard]] virtual Task<void> prepare(const AssociateRq& request);
     /// Acceptor only: the answer to a request (A-ASSOCIATE indication and response).
     [[nodiscard]] virtual std::variant<Negotiated, Rejection> decide(const AssociateRq& request) = 0;
     /// Both sides have agreed; sending is possible from now on.

@@ -10,6 +10,7 @@ namespace sagitta::net::ul {
 namespace {
 
 constexpr std::string_view kVerification = "1.2.840.10008.1.1";
+constexpr std::string_view kStorageCommitment = "1.2.840.10008.1.20.1";
 /// Query/Retrieve information models (PS3.4 C.6.1.3, C.6.2.3, C.6.3.3); service 1, 2, 3 follows.
 constexpr std::array<std::string_view, 3> kQueryRetrieveRoots{
     "1.2.840.10008.5.1.4.1.2.1.", "1.2.840.10008.5.1.4.1.2.2.", "1.2.840.10008.5.1.4.1.2.3."};
@@ -36,6 +37,7 @@ bool is_offered(const NegotiationPolicy& policy, ServiceKind kind) noexcept {
         case ServiceKind::find: return policy.accept_find;
         case ServiceKind::move: return policy.accept_move;
         case ServiceKind::get: return policy.accept_get;
+        case ServiceKind::commitment: return policy.accept_commitment || policy.accept_commitment_reports;
         case ServiceKind::other: return false;
     }
     return false;
@@ -51,6 +53,13 @@ bool takes_syntax(const NegotiationPolicy& policy, ServiceKind kind, const std::
 const RoleSelection* find_role(const std::vector<RoleSelection>& roles, std::string_view uid) noexcept {
     for (const auto& role : roles)
         if (role.sop_class_uid == uid) return &role;
+    return nullptr;
+}
+
+const SopClassExtendedNegotiation* find_extended(const std::vector<SopClassExtendedNegotiation>& all,
+                                                 std::string_view uid) noexcept {
+    for (const auto& one : all)
+        if (one.sop_class_uid == uid) return &one;
     return nullptr;
 }
 
@@ -75,30 +84,47 @@ AnsweredPresentationContext answer_to(const ProposedPresentationContext& propose
     return answer;
 }
 
-/// Roles are negotiated for storage SOP classes only: there C-GET needs them (PS3.7 D.3.3.4).
+/// Roles are negotiated where somebody needs them (PS3.7 D.3.3.4): storage SOP classes for C-GET, storage
+/// commitment for reports on an association of their own (PS3.4 J.2.2).
 void answer_roles(const AssociateRq& request, const NegotiationPolicy& policy, Negotiated& result) {
     for (const auto& role : request.user.roles) {
-        if (kind_under(policy, role.sop_class_uid) != ServiceKind::storage) continue;
+        const auto kind = kind_under(policy, role.sop_class_uid);
+        const bool stores = kind == ServiceKind::storage;
+        if (!stores && kind != ServiceKind::commitment) continue;
         if (find_role(result.answer.user.roles, role.sop_class_uid) != nullptr) continue;
-        const RoleSelection agreed{role.sop_class_uid, role.scu && policy.accept_storage,
-                                   role.scp && policy.accept_get};
-        result.answer.user.roles.push_back(agreed);
+        const bool scu = stores ? policy.accept_storage : policy.accept_commitment;
+        const bool scp = stores ? policy.accept_get : policy.accept_commitment_reports;
+        result.answer.user.roles.push_back({role.sop_class_uid, role.scu && scu, role.scp && scp});
     }
 }
 
-AcceptedPresentationContext with_roles(const ProposedPresentationContext& proposed,
-                                       std::string transfer_syntax, const std::vector<RoleSelection>& offered,
-                                       const std::vector<RoleSelection>& agreed) {
+/// One answer a SOP class, also when a peer asks twice.
+void answer_extended(const AssociateRq& request, const NegotiationPolicy& policy, AssociateAc& answer) {
+    for (const auto& asked : request.user.extended) {
+        if (!is_offered(policy, kind_under(policy, asked.sop_class_uid))) continue;
+        if (find_extended(answer.user.extended, asked.sop_class_uid) != nullptr) continue;
+        auto agreed = answer_query_extensions(asked.sop_class_uid, asked.application_information,
+                                              policy.query_extensions | policy.assumed_query_extensions);
+        if (!agreed.empty()) answer.user.extended.push_back({asked.sop_class_uid, std::move(agreed)});
+    }
+}
+
+AcceptedPresentationContext with_user_information(const ProposedPresentationContext& proposed,
+                                                  std::string transfer_syntax, const UserInformation& offered,
+                                                  const UserInformation& agreed) {
     AcceptedPresentationContext context;
     context.id = proposed.id;
     context.abstract_syntax = proposed.abstract_syntax;
     context.transfer_syntax = std::move(transfer_syntax);
-    const auto* asked = find_role(offered, proposed.abstract_syntax);
-    const auto* given = find_role(agreed, proposed.abstract_syntax);
+    const auto* asked = find_role(offered.roles, proposed.abstract_syntax);
+    const auto* given = find_role(agreed.roles, proposed.abstract_syntax);
     if (asked != nullptr && given != nullptr) {
         context.requestor_is_scu = asked->scu && given->scu;
         context.requestor_is_scp = asked->scp && given->scp;
     }
+    const bool was_asked = find_extended(offered.extended, proposed.abstract_syntax) != nullptr;
+    const auto* extended = find_extended(agreed.extended, proposed.abstract_syntax);
+    if (was_asked && extended != nullptr) context.application_information = extended->application_information;
     return context;
 }
 
@@ -106,6 +132,7 @@ AcceptedPresentationContext with_roles(const ProposedPresentationContext& propos
 
 ServiceKind service_kind(std::string_view abstract_syntax) noexcept {
     if (abstract_syntax == kVerification) return ServiceKind::verification;
+    if (abstract_syntax == kStorageCommitment) return ServiceKind::commitment;
     for (const auto root : kQueryRetrieveRoots) {
         if (!abstract_syntax.starts_with(root) || abstract_syntax.size() != root.size() + 1) continue;
         switch (abstract_syntax.back()) {
@@ -135,12 +162,13 @@ std::variant<Negotiated, Rejection> negotiate(const AssociateRq& request, const 
     if (request.user.asynchronous_operations)
         answer.user.asynchronous_operations = AsynchronousOperationsWindow{};
     answer_roles(request, policy, result);
+    answer_extended(request, policy, answer);
     for (const auto& proposed : request.contexts) {
         answer.contexts.push_back(answer_to(proposed, policy));
         auto& last = answer.contexts.back();
         if (last.result != ContextResult::acceptance) continue;
         result.contexts.push_back(
-            with_roles(proposed, last.transfer_syntax, request.user.roles, answer.user.roles));
+            with_user_information(proposed, last.transfer_syntax, request.user, answer.user));
         // Storage for C-GET only: without an SCP role the context would let nobody do anything.
         const bool stores = kind_under(policy, proposed.abstract_syntax) == ServiceKind::storage;
         if (stores && !policy.accept_storage && !result.contexts.back().requestor_is_scp) {
@@ -162,7 +190,7 @@ std::vector<AcceptedPresentationContext> accepted_contexts(const AssociateRq& re
         const auto& syntaxes = proposed->transfer_syntaxes;
         if (std::find(syntaxes.begin(), syntaxes.end(), answered.transfer_syntax) == syntaxes.end()) continue;
         contexts.push_back(
-            with_roles(*proposed, answered.transfer_syntax, request.user.roles, answer.user.roles));
+            with_user_information(*proposed, answered.transfer_syntax, request.user, answer.user));
     }
     return contexts;
 }

@@ -9,6 +9,7 @@
 
 #include "dicom/part10.h"
 #include "net/ul/pdu.h"
+#include "net/ul/query_extensions.h"
 #include "net/ul/reject.h"
 
 namespace sagitta::net::ul {
@@ -20,15 +21,19 @@ struct NegotiationPolicy {
     bool accept_find = true;
     bool accept_move = true;
     bool accept_get = true;
+    bool accept_commitment = true;           ///< Storage Commitment as SCP
+    bool accept_commitment_reports = false;  ///< a requestor in the SCP role brings results
     /// Abstract syntaxes we do not know are taken as storage SOP classes.
     bool accept_unknown_as_storage = false;
     /// Storage transfer syntaxes, in no order: the proposer's order counts. Empty is every one.
     std::vector<std::string> storage_transfer_syntaxes;
     std::uint32_t max_pdu_bytes = 256 * 1024;  ///< announced; 0 is not allowed
+    QueryExtensions query_extensions;          ///< agreed to when asked for
+    QueryExtensions assumed_query_extensions;  ///< for peers that negotiate none: done without asking
 };
 
 /// What kind of service an abstract syntax stands for.
-enum class ServiceKind { verification, storage, find, move, get, other };
+enum class ServiceKind { verification, storage, find, move, get, commitment, other };
 [[nodiscard]] ServiceKind service_kind(std::string_view abstract_syntax) noexcept;
 
 struct Negotiated {

@@ -65,6 +65,8 @@ struct AcceptedPresentationContext {
     std::string transfer_syntax;
     bool requestor_is_scu = true;   ///< after role selection (PS3.7 D.3.3.4)
     bool requestor_is_scp = false;  ///< needed for C-GET sub-operations
+    /// What the acceptor answered by SOP Class Extended Negotiation (PS3.7 D.3.3.5); empty when nothing.
+    std::vector<std::byte> application_information{};
     bool operator==(const AcceptedPresentationContext&) const = default;
 };
 

@@ -143,6 +143,19 @@ void TcpAssociation::perform_associate(Action action, State next) {
 }
 
 void TcpAssociation::answer_request() {
+    if (!user_->needs_time(request_)) return decide_request();
+    auto later = [self = shared_from_this()] { return self->answer_request_later(); };
+    spawn_on(executor_, std::move(later));
+}
+
+Task<void> TcpAssociation::answer_request_later() {
+    const auto self = shared_from_this();
+    const auto user = user_;
+    co_await user->prepare(request_);
+    if (state_ == State::Sta3_AwaitLocalAssociateResponse && !end_) decide_request();
+}
+
+void TcpAssociation::decide_request() {
     auto answer = user_->decide(request_);
     if (auto* negotiated = std::get_if<Negotiated>(&answer)) {
         accepted_ = std::move(*negotiated);

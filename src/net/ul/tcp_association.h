@@ -70,6 +70,8 @@ private:
     void perform_release(Action action);
     void perform_abort(Action action);
     void answer_request();
+    Task<void> answer_request_later();
+    void decide_request();
     void become_established();
     void take(const PduReader::Item& item);
     void take_control(const ControlPdu& pdu);

@@ -12,6 +12,7 @@ constexpr const char* kJpeg = "1.2.840.10008.1.2.4.50";
 constexpr const char* kVerification = "1.2.840.10008.1.1";
 constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
 constexpr const char* kFind = "1.2.840.10008.5.1.4.1.2.1.1";
+constexpr const char* kMove = "1.2.840.10008.5.1.4.1.2.1.2";
 constexpr const char* kWorklist = "1.2.840.10008.5.1.4.31";
 
 AssociateRq request(std::vector<std::pair<const char*, std::vector<std::string>>> contexts) {
@@ -75,6 +76,52 @@ TEST(Negotiation, RolesAreAgreedForStorageOnly) {
     EXPECT_TRUE(result.contexts[0].requestor_is_scp);
     EXPECT_FALSE(result.contexts[1].requestor_is_scp);
     EXPECT_EQ(accepted_contexts(rq, result.answer), result.contexts);
+}
+
+std::vector<std::byte> bytes(std::initializer_list<int> values) {
+    std::vector<std::byte> all;
+    for (const int value : values) all.push_back(static_cast<std::byte>(value));
+    return all;
+}
+
+// PS3.4 C.5.1.1.2: as many bytes as asked, 1 where it is done.
+TEST(Negotiation, ExtendedIsAnsweredAsFarAsAskedAndOffered) {
+    auto rq = request({{kFind, {kImplicit}}, {kMove, {kImplicit}}, {kCt, {kImplicit}}});
+    NegotiationPolicy policy;
+    policy.query_extensions = {true, true, false, true};
+    policy.assumed_query_extensions = {false, false, true, false};
+    rq.user.extended = {{kFind, bytes({1, 1, 1, 1, 1, 1, 1, 1})},
+                        {kMove, bytes({1, 1})},
+                        {kCt, bytes({1})},
+                        {kFind, bytes({1})}};
+    auto result = agreed(rq, policy);
+    using Extended = std::vector<SopClassExtendedNegotiation>;
+    EXPECT_EQ(result.answer.user.extended,
+              (Extended{{kFind, bytes({1, 1, 1, 0, 0, 1, 1})}, {kMove, bytes({1, 0})}}));
+    EXPECT_EQ(read_query_extensions(kFind, result.contexts[0].application_information),
+              (QueryExtensions{true, true, true, true}));
+    EXPECT_EQ(read_query_extensions(kMove, result.contexts[1].application_information),
+              (QueryExtensions{true, false, false, false}));
+    EXPECT_TRUE(result.contexts[2].application_information.empty());
+    EXPECT_EQ(accepted_contexts(rq, result.answer), result.contexts);
+
+    rq.user.extended = {{kFind, bytes({0, 2, 1})}};
+    EXPECT_EQ(agreed(rq, policy).answer.user.extended, (Extended{{kFind, bytes({0, 0, 1})}}));
+    rq.user.extended = {{kFind, bytes({1, 1, 1})}};
+    EXPECT_EQ(agreed(rq, {}).answer.user.extended, (Extended{{kFind, bytes({0, 0, 0})}}));
+    rq.user.extended = {{kFind, {}}};
+    EXPECT_TRUE(agreed(rq, policy).answer.user.extended.empty());
+    policy.accept_find = false;
+    rq.user.extended = {{kFind, bytes({1})}};
+    EXPECT_TRUE(agreed(rq, policy).answer.user.extended.empty());
+}
+
+TEST(Negotiation, ExtendedThatWasNotAskedForIsIgnored) {
+    const auto rq = request({{kFind, {kImplicit}}});
+    auto answer = agreed(rq).answer;
+    answer.user.extended = {{kFind, bytes({1, 1, 1})}};
+    ASSERT_EQ(accepted_contexts(rq, answer).size(), 1u);
+    EXPECT_TRUE(accepted_contexts(rq, answer)[0].application_information.empty());
 }
 
 TEST(Negotiation, AsynchronousWindowIsAnsweredWithOne) {

@@ -1,0 +1,84 @@
+// Storage Commitment Push Model as SCP (PS3.4 Annex J): takes requests durably, reads what they name again,
+// and reports, over the association of the request or one of its own, until the requestor has answered.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/worker_pool.h"
+#include "net/dimse/handlers.h"
+#include "net/scu/client.h"
+#include "net/ul/io_threads.h"
+#include "service/commitment.h"
+#include "service/retrieve_scp.h"
+#include "storage/commitment_log.h"
+#include "storage/instance_check.h"
+
+namespace sagitta::service {
+
+struct CommitmentScpSettings {
+    net::scu::ClientSettings client;  ///< for associations to requestors
+    FindDestination find_requestor;
+    std::chrono::milliseconds retry =
+        std::chrono::seconds(30);  ///< first pause; each is twice the one before
+    std::chrono::milliseconds longest_retry = std::chrono::minutes(10);
+    std::chrono::milliseconds give_up = std::chrono::hours(24);  ///< since the request came
+};
+
+/// Thread-safe. What it is given outlives it, but `io`, which ends first: with it what is on its way.
+class CommitmentScp final : public net::dimse::ActionHandler {
+public:
+    CommitmentScp(storage::CommitmentLog& log, const storage::InstanceCheck& instances, WorkerPool& workers,
+                  CommitmentScpSettings settings);
+    ~CommitmentScp() override;
+
+    /// Begins, with what an earlier run left. Errors: of the log.
+    [[nodiscard]] Result<void> start(net::ul::IoThreads& io);
+    /// No further report is begun; those on their way get `grace`. The rest stays in the log.
+    void stop(std::chrono::milliseconds grace);
+
+    /// Success: the request is on stable storage and will be reported.
+    [[nodiscard]] Task<net::dimse::Outcome> action(const net::dimse::AssociationInfo& association,
+                                                   net::dimse::NormalizedRequest request,
+                                                   std::shared_ptr<net::dimse::EventChannel> back) override;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    enum class Stage : std::uint8_t { waiting, on_its_way, answered };
+    struct Transaction {
+        storage::CommitmentRequest request;
+        std::shared_ptr<net::dimse::EventChannel> back;  ///< null: a new association
+        Clock::time_point due;
+        std::chrono::milliseconds pause;
+        Stage stage = Stage::waiting;
+    };
+    using Transactions = std::list<Transaction>;
+
+    void enqueue(storage::CommitmentRequest request, std::shared_ptr<net::dimse::EventChannel> back);
+    void run();
+    [[nodiscard]] Transactions::iterator next_due();
+    void settle_answered(std::unique_lock<std::mutex>& lock);
+    void begin_report(Transaction& transaction, std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] net::dimse::EventReport check(const storage::CommitmentRequest& request) const;
+    void concluded(Transaction& transaction, bool over_back_channel,
+                   const Result<net::dimse::Outcome>& outcome);
+    [[nodiscard]] bool is_given_up(const storage::CommitmentRequest& request) const;
+
+    storage::CommitmentLog& log_;
+    const storage::InstanceCheck& instances_;
+    WorkerPool& workers_;
+    const CommitmentScpSettings settings_;
+    net::ul::IoThreads* io_ = nullptr;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Transactions transactions_;  ///< an element stays where it is until it is settled
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace sagitta::service
