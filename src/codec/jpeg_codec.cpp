@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/codecs.h"
+#include "codec/jpeg_dct.h"
 #include "codec/jpeg_lossless.h"
 #include "codec/jpeg_stream.h"
 #include "codec/jpeg_turbo.h"
@@ -54,7 +55,8 @@ bool stream_is_ybr(const jpeg::StreamReader& reader, const PixelFormat& declared
     if (reader.colours().adobe_transform) return *reader.colours().adobe_transform != 0;
     if (reader.colours().jfif) return true;
     if (components[0].id == 'R' && components[1].id == 'G' && components[2].id == 'B') return false;
-    if (components[0].horizontal != components[1].horizontal || components[0].vertical != components[1].vertical)
+    if (components[0].horizontal != components[1].horizontal ||
+        components[0].vertical != components[1].vertical)
         return true;  // nobody halves the resolution of green and blue
     return declared.photometric != Photometric::rgb;
 }
@@ -95,6 +97,18 @@ void extend_samples(std::span<std::byte> samples, PixelFormat& format, unsigned 
     format.high_bit = static_cast<std::uint16_t>(stored - 1);
 }
 
+// A lossy sample may overshoot what Bits Stored hold: masked it would turn from white to black.
+void clamp_samples(std::span<std::byte> samples, const PixelFormat& format) {
+    if (format.is_signed || format.bits_stored == format.bits_allocated) return;
+    const auto largest = static_cast<std::uint16_t>((1u << format.bits_stored) - 1);
+    if (format.sample_bytes() == 1) {
+        for (auto& sample : samples) sample = std::min(sample, static_cast<std::byte>(largest));
+        return;
+    }
+    for (std::size_t at = 0; at + 2 <= samples.size(); at += 2)
+        store_le(samples.data() + at, std::min(load_le<std::uint16_t>(samples.data() + at), largest));
+}
+
 ByteBuffer widen(std::span<const std::byte> bytes) {
     ByteBuffer wide;
     const auto out = wide.prepare(2 * bytes.size());
@@ -120,6 +134,9 @@ Result<Frame> decode_with_turbo(std::span<const std::byte> encoded, PixelFormat 
         return Error(Errc::malformed, "JPEG frame header changes on the way");
     ByteBuffer pixels = std::move(image->pixels);
     if (format.bits_allocated == 16) pixels = widen(std::as_const(pixels).span());
+    const auto samples = std::span(pixels.data(), pixels.size());
+    clamp_samples(samples, format);
+    extend_samples(samples, format, 8);
     return Frame{format, std::move(pixels)};
 }
 
@@ -127,8 +144,11 @@ Result<Frame> decode_samples(jpeg::StreamReader& reader, PixelFormat format) {
     Frame frame;
     const auto out = frame.bytes.prepare(format.frame_bytes());
     frame.bytes.commit(out.size());
-    auto done = jpeg::decode_lossless(reader, format.rows, format.sample_bytes(), out);
+    auto done = reader.frame().sof == jpeg::kSof3
+                    ? jpeg::decode_lossless(reader, format.rows, format.sample_bytes(), out)
+                    : jpeg::decode_sequential12(reader, format.rows, out);
     if (!done) return std::move(done).error();
+    if (reader.frame().sof != jpeg::kSof3) clamp_samples(out, format);
     extend_samples(out, format, reader.frame().precision);
     frame.format = format;
     return frame;
@@ -155,7 +175,8 @@ public:
             if (other != nullptr) return other->decode(encoded, declared, options);
         }
         if (is_turbo(header)) return decode_with_turbo(encoded, format, options);
-        if (header.sof == jpeg::kSof3) return decode_samples(reader, format);
+        const bool is_sequential12 = header.sof == jpeg::kSof1 && header.precision == 12;
+        if (header.sof == jpeg::kSof3 || is_sequential12) return decode_samples(reader, format);
         return unsupported_process(header);
     }
 
@@ -169,9 +190,10 @@ public:
         }
         if (!integers || format.bits_allocated != 8 || format.is_signed)
             return Error(Errc::unsupported, "JPEG baseline takes unsigned samples of 8 bits");
-        const bool colour = format.photometric == Photometric::rgb || format.photometric == Photometric::ybr_full;
-        const bool grey = format.photometric == Photometric::monochrome1 ||
-                          format.photometric == Photometric::monochrome2;
+        const bool colour =
+            format.photometric == Photometric::rgb || format.photometric == Photometric::ybr_full;
+        const bool grey =
+            format.photometric == Photometric::monochrome1 || format.photometric == Photometric::monochrome2;
         if ((format.samples_per_pixel == 3 && colour) || (format.samples_per_pixel == 1 && grey))
             return std::nullopt;
         return Error(Errc::unsupported, "JPEG baseline takes MONOCHROME, RGB and YBR_FULL, not " +
@@ -202,7 +224,8 @@ private:
         image.sample_bytes = format.sample_bytes();
         // Signed samples are given whole: decoders that know nothing of signs then restore the container,
         // and differences wrap around at its end, so that -1 beside 0 stays cheap.
-        image.precision = format.is_signed ? format.bits_allocated : std::max<unsigned>(format.bits_stored, 2);
+        image.precision =
+            format.is_signed ? format.bits_allocated : std::max<unsigned>(format.bits_stored, 2);
         image.is_rgb = format.samples_per_pixel == 3 && format.photometric == Photometric::rgb;
         return jpeg::encode_lossless(image, frame.bytes.span());
     }
