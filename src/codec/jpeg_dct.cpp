@@ -159,7 +159,8 @@ public:
         for (std::size_t n = 0; n < planes_.size(); ++n) {
             const Plane& plane = planes_[n];
             for (std::size_t y = 0; y < rows_; ++y) {
-                const std::uint16_t* row = plane.samples.data() + y * plane.vertical / highest_ * plane.stride;
+                const std::uint16_t* row =
+                    plane.samples.data() + y * plane.vertical / highest_ * plane.stride;
                 store_row(row, plane.horizontal, out + y * columns_ * pixel_bytes + 2 * n, pixel_bytes);
             }
         }
