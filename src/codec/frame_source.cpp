@@ -335,9 +335,9 @@ Result<Frame> FrameSource::decode(std::uint32_t frame, const DecodeOptions& opti
         return Error(Errc::unsupported, "no decoder for " + std::string(state_->syntax->name));
     auto stored = encoded(frame);
     if (!stored) return std::move(stored).error();
-    const auto bytes = std::as_const(*stored).span();
-    auto decoded = state_->encapsulated ? state_->codec->decode(bytes, state_->format, options)
-                                        : unpack_native(bytes, state_->format, options.limits);
+    auto decoded = state_->encapsulated
+                       ? state_->codec->decode(std::as_const(*stored).span(), state_->format, options)
+                       : unpack_native(std::move(*stored), state_->format, options.limits);
     if (!decoded) return std::move(decoded).error().within("frame " + std::to_string(frame));
     return decoded;
 }
