@@ -1,0 +1,18 @@
+// All codecs, one function for each file that holds one. Only codecs.cpp, which keeps the table, and the
+// tests of a codec need this; everyone else asks find_decoder and find_encoder (frame_codec.h).
+#pragma once
+
+#include "codec/frame_codec.h"
+
+namespace sagitta::codec {
+
+/// JPEG-LS, lossless and near-lossless (PS3.5 8.2.3), by CharLS.
+[[nodiscard]] const FrameCodec& jpeg_ls_codec() noexcept;
+
+/// JPEG 2000 (PS3.5 8.2.4), and HTJ2K decoded, by OpenJPEG.
+[[nodiscard]] const FrameCodec& jpeg_2000_codec() noexcept;
+
+/// HTJ2K encoded, lossless, by OpenJPH.
+[[nodiscard]] const FrameCodec& htj2k_codec() noexcept;
+
+}  // namespace sagitta::codec
