@@ -28,7 +28,8 @@ std::uint32_t bits_needed(const SampleRange& range, bool is_signed) {
         return static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(value)));
     };
     if (!is_signed) return width(range.highest);
-    return 1 + std::max(width(range.highest), width(-(range.lowest + 1)));
+    const std::uint32_t below = range.lowest < 0 ? width(-(range.lowest + 1)) : 0;
+    return 1 + std::max(width(range.highest), below);
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
 // What the encoders write comes back from the decoders: every depth, sign and colour they take, and
 // what they refuse. Other people's decoders read it in tests/interop/codec_peers_test.py.
+#include <algorithm>
 #include <cmath>
-#include <random>
 
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
 #include "codec/jpeg_2000_header.h"
 #include "core/bytes.h"
+#include "tests/codec/pixels.h"
 
 namespace sagitta::codec {
 namespace {
@@ -26,38 +27,12 @@ struct Shape {
 };
 
 PixelFormat format_of(const Shape& shape) {
-    PixelFormat format;
-    format.rows = shape.rows;
-    format.columns = shape.columns;
-    format.samples_per_pixel = shape.samples;
-    format.bits_allocated = shape.allocated;
-    format.bits_stored = shape.stored;
-    format.high_bit = static_cast<std::uint16_t>(shape.stored - 1);
-    format.is_signed = shape.is_signed;
-    format.photometric = shape.samples == 3 ? Photometric::rgb : Photometric::monochrome2;
-    return format;
+    return test::format_of(shape.rows, shape.columns, shape.allocated, shape.stored, shape.is_signed,
+                           shape.samples);
 }
 
-// Waves and noise over the whole range of the depth, both ends included.
-Frame picture(const Shape& shape, std::uint32_t seed = 1) {
-    Frame frame{format_of(shape), {}};
-    std::mt19937 random(seed);
-    const double range = std::ldexp(1.0, shape.stored) - 1;
-    const double lowest = shape.is_signed ? -std::ldexp(1.0, shape.stored - 1) : 0;
-    const std::size_t count = frame.format.pixels() * shape.samples;
-    const auto bytes = frame.format.sample_bytes();
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto x = static_cast<double>(i % (shape.columns * shape.samples));
-        const auto y = static_cast<double>(i / (std::size_t{shape.columns} * shape.samples));
-        double wave = 0.5 + 0.45 * std::sin(x / 9) * std::cos(y / 7) +
-                      0.05 * (static_cast<double>(random() % 1000) / 1000);
-        if (i % 97 == 0) wave = 0;
-        if (i % 101 == 0) wave = 1;
-        const auto value = static_cast<std::int64_t>(std::round(lowest + range * std::clamp(wave, 0.0, 1.0)));
-        std::memcpy(frame.bytes.prepare(bytes).data(), &value, bytes);  // little endian
-        frame.bytes.commit(bytes);
-    }
-    return frame;
+Frame picture(const Shape& shape, test::Texture texture = test::Texture::structure) {
+    return test::frame_of(format_of(shape), texture);
 }
 
 std::vector<Shape> shapes(std::uint16_t min_bits, std::uint16_t max_bits) {
@@ -86,9 +61,10 @@ std::string text_of(const Shape& shape) {
 
 void expect_lossless(const FrameCodec& encoder, const FrameCodec& decoder, std::string_view syntax,
                      const std::vector<Shape>& all) {
-    for (const auto& shape : all) {
+    for (std::size_t n = 0; n < 2 * all.size(); ++n) {
+        const auto& shape = all[n / 2];
         SCOPED_TRACE(text_of(shape));
-        const Frame frame = picture(shape);
+        const Frame frame = picture(shape, n % 2 == 0 ? test::Texture::structure : test::Texture::noise);
         PixelFormat written;
         const auto encoded = encoder.encode(frame, syntax, {}, written);
         ASSERT_TRUE(encoded) << encoded.error().message();
@@ -99,7 +75,7 @@ void expect_lossless(const FrameCodec& encoder, const FrameCodec& decoder, std::
         EXPECT_EQ(back->format.is_signed, shape.is_signed);
         EXPECT_EQ(back->format.photometric, frame.format.photometric);
         if (written.bits_allocated != shape.allocated) continue;
-        EXPECT_TRUE(as_text(back->bytes.span()) == as_text(frame.bytes.span()));
+        EXPECT_TRUE(test::same_bytes(back->bytes.span(), frame.bytes.span()));
     }
 }
 
@@ -152,7 +128,7 @@ TEST(LibraryCodecs, JpegLsNearLosslessStaysWithinItsBound) {
 
 TEST(LibraryCodecs, NearLosslessNeverChangesTheSignOfTheLargestSamples) {
     PixelFormat written;
-    const Frame extreme = picture({64, 64, 1, 16, 16, true});
+    const Frame extreme = picture({64, 64, 1, 16, 16, true}, test::Texture::noise);
     const auto refused = jpeg_ls_codec().encode(extreme, kJpegLsNear, {}, written);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::unsupported);
@@ -245,7 +221,7 @@ TEST(LibraryCodecs, TruncatedStreamsAreErrors) {
 }
 
 TEST(LibraryCodecs, StreamsPrecisionWinsOverBitsStored) {
-    const Frame frame = picture({32, 32, 1, 16, 12, false});
+    const Frame frame = picture({32, 32, 1, 16, 12, false}, test::Texture::noise);
     for (const auto* codec : {&jpeg_ls_codec(), &jpeg_2000_codec()}) {
         PixelFormat written;
         const auto encoded = codec->encode(frame, codec->encodes().front(), {}, written);
@@ -259,7 +235,7 @@ TEST(LibraryCodecs, StreamsPrecisionWinsOverBitsStored) {
         EXPECT_EQ(back->format.bits_allocated, 16);
         EXPECT_EQ(back->format.bits_stored, 12);
         EXPECT_EQ(back->format.high_bit, 11);
-        EXPECT_EQ(as_text(back->bytes.span()), as_text(frame.bytes.span()));
+        EXPECT_TRUE(test::same_bytes(back->bytes.span(), frame.bytes.span()));
     }
 }
 
@@ -275,7 +251,7 @@ TEST(LibraryCodecs, JpegLsPaddedBeforeItsEndIsRead) {
     append_be<std::uint16_t>(padded, 0xFFD9);
     const auto back = jpeg_ls_codec().decode(padded.span(), written, {});
     ASSERT_TRUE(back) << back.error().message();
-    EXPECT_EQ(as_text(back->bytes.span()), as_text(frame.bytes.span()));
+    EXPECT_TRUE(test::same_bytes(back->bytes.span(), frame.bytes.span()));
 }
 
 TEST(LibraryCodecs, CodestreamIsFoundInJp2Boxes) {
@@ -289,7 +265,29 @@ TEST(LibraryCodecs, CodestreamIsFoundInJp2Boxes) {
     boxes.append(encoded->span());
     const auto back = jpeg_2000_codec().decode(boxes.span(), written, {});
     ASSERT_TRUE(back) << back.error().message();
-    EXPECT_EQ(as_text(back->bytes.span()), as_text(frame.bytes.span()));
+    EXPECT_TRUE(test::same_bytes(back->bytes.span(), frame.bytes.span()));
+}
+
+TEST(LibraryCodecs, DeflatedFramesKeepEveryBit) {
+    for (const Shape& shape : {Shape{33, 50, 1, 1, 1, false}, Shape{33, 51, 1, 8, 8, false},
+                               Shape{20, 31, 3, 16, 12, false}, Shape{20, 31, 1, 32, 32, true}}) {
+        SCOPED_TRACE(text_of(shape));
+        const Frame frame = picture(shape, test::Texture::noise);
+        PixelFormat written;
+        const auto encoded = deflated_frame_codec().encode(frame, {}, {}, written);
+        ASSERT_TRUE(encoded) << encoded.error().message();
+        EXPECT_EQ(encoded->size() % 2, 0u);
+        const auto back = deflated_frame_codec().decode(encoded->span(), written, {});
+        ASSERT_TRUE(back) << back.error().message();
+        EXPECT_TRUE(test::same_bytes(back->bytes.span(), frame.bytes.span()));
+        const auto cut =
+            deflated_frame_codec().decode(encoded->span().first(encoded->size() / 2), written, {});
+        ASSERT_FALSE(cut);
+        EXPECT_EQ(cut.error().code, Errc::truncated);
+        PixelFormat huge = frame.format;
+        huge.rows = huge.columns = 16000;
+        EXPECT_FALSE(deflated_frame_codec().decode(encoded->span(), huge, {}));
+    }
 }
 
 TEST(LibraryCodecs, FormatsThatDoNotFitAreRefusedBeforeEncoding) {
