@@ -282,6 +282,9 @@ Result<FrameSource> FrameSource::open_file(const std::string& path, const PixelL
     if (state->encapsulated) {
         auto table = walk_fragments(*state->bytes, limits.max_frames, state->warnings);
         if (!table) return std::move(table).error().within(path);
+        for (auto& warning : state->warnings) {
+            if (warning.offset_bytes) *warning.offset_bytes += pixels.offset_bytes;
+        }
         state->table = std::move(*table);
         ExtendedOffsets extended;
         if (const auto offsets = tables->find(tags::ExtendedOffsetTable)) extended.offsets = offsets->value();
@@ -333,9 +336,9 @@ Result<Frame> FrameSource::decode(std::uint32_t frame, const DecodeOptions& opti
         return Error(Errc::unsupported, "no decoder for " + std::string(state_->syntax->name));
     auto stored = encoded(frame);
     if (!stored) return std::move(stored).error();
-    const auto bytes = std::as_const(*stored).span();
-    auto decoded = state_->encapsulated ? state_->codec->decode(bytes, state_->format, options)
-                                        : unpack_native(bytes, state_->format, options.limits);
+    auto decoded = state_->encapsulated
+                       ? state_->codec->decode(std::as_const(*stored).span(), state_->format, options)
+                       : unpack_native(std::move(*stored), state_->format, options.limits);
     if (!decoded) return std::move(decoded).error().within("frame " + std::to_string(frame));
     if (options.to_rgb) {
         if (auto converted = to_rgb(*decoded); !converted)

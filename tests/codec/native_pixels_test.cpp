@@ -21,6 +21,9 @@ std::vector<int> unpacked(const PixelFormat& format, const ByteBuffer& stored) {
         return {};
     }
     EXPECT_EQ(frame->bytes.size(), frame->format.frame_bytes());
+    const auto moved = unpack_native(ByteBuffer(stored.span()), format);
+    EXPECT_TRUE(moved && moved->format == frame->format);
+    EXPECT_TRUE(moved && test::same_bytes(moved->bytes.span(), frame->bytes.span()));
     return values_of(frame->bytes.span());
 }
 
