@@ -26,6 +26,7 @@ void add_move(CLI::App& app, int& status);
 void add_reindex(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);
 void add_store(CLI::App& app, int& status);
+void add_transcode(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
