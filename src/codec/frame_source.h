@@ -55,13 +55,14 @@ public:
     [[nodiscard]] const dicom::DataSet& data_set() const noexcept;  ///< of a file: all before the pixels
     [[nodiscard]] const dicom::TransferSyntax& syntax() const noexcept;
     [[nodiscard]] const PixelFormat& format() const noexcept;  ///< as the data set declares it
-    /// Number of Frames; or as many as there are, when fewer.
+    /// Number of Frames; or as many whole ones as there are, when fewer.
     [[nodiscard]] std::uint32_t frame_count() const noexcept;
     /// What was repaired or contradicts: wrong offsets, a missing delimiter, frames that are not there.
     [[nodiscard]] std::span<const Error> warnings() const noexcept;
 
-    /// The bytes of one frame as stored: of an encapsulated image the joined fragments.
-    /// Errors: invalid_argument (no such frame, frames count from 0), truncated, io_failure.
+    /// The bytes of one frame as stored: of an encapsulated image the joined fragments; of a native one
+    /// in little endian, 1-bit samples moved to begin at a byte. Errors: invalid_argument (no such frame,
+    /// frames count from 0), truncated (declared, but not there), io_failure.
     [[nodiscard]] Result<ByteBuffer> encoded(std::uint32_t frame) const;
     /// Errors: those of encoded; malformed, unsupported, limit_exceeded from the codec.
     [[nodiscard]] Result<Frame> decode(std::uint32_t frame, const DecodeOptions& options = {}) const;

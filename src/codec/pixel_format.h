@@ -37,7 +37,7 @@ struct PixelFormat {
     std::uint32_t rows = 0;
     std::uint32_t columns = 0;
     std::uint16_t samples_per_pixel = 1;
-    std::uint16_t bits_allocated = 8;  ///< 1, or a multiple of 8 up to 64
+    std::uint16_t bits_allocated = 8;  ///< 1, 8, 16, 32 or 64
     std::uint16_t bits_stored = 8;
     std::uint16_t high_bit = 7;
     bool is_signed = false;  ///< Pixel Representation 1
@@ -64,14 +64,20 @@ struct PixelLimits {
 };
 
 /// Reads the module from the top level of a data set, or from the item that carries it (an icon).
-/// Errors: not_found when it has no pixels; malformed with the attribute that contradicts; limit_exceeded.
+/// `pixel_data` names the element of the pixels where the data set ends before it. A High Bit that
+/// contradicts Bits Stored is taken as Bits Stored - 1. Errors: not_found when it is no image; malformed
+/// with the attribute that contradicts; unsupported; limit_exceeded.
 [[nodiscard]] Result<PixelFormat> describe_pixels(const dicom::ElementRange& image,
-                                                  const PixelLimits& limits = {});
+                                                  const PixelLimits& limits = {}, dicom::Tag pixel_data = {});
+
+/// Errors: limit_exceeded. Before anything is allocated for a frame.
+[[nodiscard]] Result<void> check_limits(const PixelFormat& format, const PixelLimits& limits);
 
 /// A decoded frame in canonical form: little endian, colour by pixel, samples in containers of
 /// sample_bytes(), stored values without any transformation, bits above Bits Stored as the sign or zero
-/// says (overlay bits masked). `format` says what was found: it may differ from what the data set
-/// declared (a compressed stream states its own precision and colour space).
+/// says (overlay bits masked, left-aligned values moved down to bit 0). Native YBR_FULL_422 comes as
+/// YBR_FULL, each chrominance sample repeated. `format` says what was found: it may differ from what the
+/// data set declared (a compressed stream states its own precision and colour space).
 struct Frame {
     PixelFormat format;
     ByteBuffer bytes;  ///< exactly format.frame_bytes()

@@ -79,6 +79,8 @@ struct FileHeader {
     std::uint64_t file_bytes = 0;
     /// (7FE0,0008), (7FE0,0009) or (7FE0,0010); nothing when there is none, or the file is deflated.
     std::optional<ValueInFile> pixel_data;
+    /// Where group 7FE0 begins in the file, or the data set ends; 0 for a deflated one.
+    std::uint64_t pixel_group_offset = 0;
 };
 
 /// Errors: those of read_file, and limit_exceeded.

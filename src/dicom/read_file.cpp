@@ -175,8 +175,8 @@ Result<FileHeader> read_file_header(const std::string& path, const HeaderOptions
         }
         FileHeader header;
         if (!layout->syntax->deflated) {
-            auto pixels = find_pixel_data(file, path, layout->data_set_offset + parsed->header_bytes, *size,
-                                          *layout->syntax);
+            header.pixel_group_offset = layout->data_set_offset + parsed->header_bytes;
+            auto pixels = find_pixel_data(file, path, header.pixel_group_offset, *size, *layout->syntax);
             if (!pixels) return std::move(pixels).error();
             header.pixel_data = *pixels;
         }

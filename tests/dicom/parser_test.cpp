@@ -190,6 +190,8 @@ TEST(Corpus, PixelDataIsFoundWhereTheWholeHasIt) {
         if (!pixels) continue;
         ASSERT_EQ(header->pixel_data->tag, pixels->tag());
         ASSERT_EQ(header->pixel_data->encapsulated, pixels->node().undefined_length);
+        ASSERT_GT(header->pixel_group_offset, header->layout.data_set_offset);
+        ASSERT_LE(header->pixel_group_offset + 8, header->pixel_data->offset_bytes);
         const auto value = read_value(path.string(), *header->pixel_data, 0, UINT64_MAX);
         ASSERT_TRUE(value);
         const auto expected = pixels->value();
