@@ -8,9 +8,10 @@ namespace sagitta::codec {
 
 namespace tags = dicom::tags;
 
-std::array<double, 3> Palette::operator()(std::int64_t stored) const noexcept {
-    const auto level = [stored](const LookupTable& table) {
-        return static_cast<double>(table.at(stored)) / table.max_value();
+std::array<double, 3> Palette::operator()(double stored) const noexcept {
+    const auto input = static_cast<std::int64_t>(std::clamp(stored, -1e15, 1e15));
+    const auto level = [input](const LookupTable& table) {
+        return static_cast<double>(table.at(input)) / table.max_value();
     };
     return {level(red), level(green), level(blue)};
 }

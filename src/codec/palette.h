@@ -18,7 +18,7 @@ struct Palette {
     LookupTable blue;
 
     /// The three colours as fractions of the brightest.
-    [[nodiscard]] std::array<double, 3> operator()(std::int64_t stored) const noexcept;
+    [[nodiscard]] std::array<double, 3> operator()(double stored) const noexcept;
 };
 
 /// Discrete or segmented. Entries of 16 bits of which none is above 255 are taken as 8 bits.
