@@ -22,6 +22,12 @@ std::string relative_name(const std::filesystem::path& path) {
 
 // Bits Allocated 0: nothing is an image of it, one oracle notwithstanding.
 const std::set<std::string> kRefused{"malformed/synth_geom_bits0.dcm"};
+// Its oracle took the item tags of fragments for pixels; took two's complement for large numbers; made
+// nearly equal pixels of a ramp. The last two: library_codecs_corpus_test.cpp.
+const std::set<std::string> kOracleIsWrong{"malformed/synth_enc_native_ts.dcm", "codecs/693_J2KR.dcm",
+                                           "codecs/htj2k_lossless_parity.dcm"};
+// RLE that ends early: an error here, while DCMTK fills up with zeros.
+const std::set<std::string> kFramesRefused{"malformed/synth_rle_short.dcm"};
 
 // The oracle keeps native YBR_FULL_422 as stored, and overlays in the bits above High Bit.
 Result<ByteBuffer> canonical_bytes(const FrameSource& source, std::uint32_t frame, const std::string& name) {
@@ -67,7 +73,7 @@ TEST(PixelCorpus, FramesAreThoseOfIndependentDecoders) {
     for (const auto& path : files) {
         const auto name = relative_name(path);
         const auto oracle = test::oracle_of(name);
-        if (oracle.is_null() || !oracle.contains("pixels")) continue;
+        if (oracle.is_null() || !oracle.contains("pixels") || kOracleIsWrong.contains(name)) continue;
         const auto& pixels = oracle["pixels"];
         if (!pixels.value("lossless", false) || !pixels.contains("all_frames_sha256")) continue;
         auto source = FrameSource::open_file(path.string());
@@ -77,6 +83,10 @@ TEST(PixelCorpus, FramesAreThoseOfIndependentDecoders) {
         }
         if (!source) {
             ADD_FAILURE() << name << ": " << source.error().message();
+            continue;
+        }
+        if (kFramesRefused.contains(name)) {
+            EXPECT_FALSE(source->decode(0)) << name;
             continue;
         }
         if (decodable(*source)) compare_lossless(*source, pixels, name, tally);
