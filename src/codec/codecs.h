@@ -10,6 +10,8 @@ namespace sagitta::codec {
 [[nodiscard]] const FrameCodec& encapsulated_uncompressed_codec() noexcept;
 /// RLE Lossless (PS3.5 Annex G).
 [[nodiscard]] const FrameCodec& rle_codec() noexcept;
+/// JPEG, lossy and lossless (PS3.5 A.4.1).
+[[nodiscard]] const FrameCodec& jpeg_codec() noexcept;
 /// JPEG-LS, lossless and near-lossless (PS3.5 8.2.3), by CharLS.
 [[nodiscard]] const FrameCodec& jpeg_ls_codec() noexcept;
 /// JPEG 2000 (PS3.5 8.2.4), and HTJ2K decoded, by OpenJPEG.

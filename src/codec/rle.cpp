@@ -178,6 +178,8 @@ public:
             return Error(Errc::unsupported, "RLE of samples that are not whole bytes");
         const std::size_t sample_bytes = declared.sample_bytes();
         const std::size_t planes = declared.samples_per_pixel * sample_bytes;
+        if (declared.frame_bytes() > encoded.size() * kLongest / 2)
+            return Error(Errc::truncated, "RLE data too short for its pixels", encoded.size());
         auto segments = open_segments(encoded, planes);
         if (!segments) return std::move(segments).error();
         Frame frame;
