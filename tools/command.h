@@ -28,6 +28,7 @@ void add_render(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);
 void add_store(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_volume(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
 /// All of them, in the order of `sagitta --help`.
