@@ -282,6 +282,9 @@ Result<FrameSource> FrameSource::open_file(const std::string& path, const PixelL
     if (state->encapsulated) {
         auto table = walk_fragments(*state->bytes, limits.max_frames, state->warnings);
         if (!table) return std::move(table).error().within(path);
+        for (auto& warning : state->warnings) {
+            if (warning.offset_bytes) *warning.offset_bytes += pixels.offset_bytes;
+        }
         state->table = std::move(*table);
         ExtendedOffsets extended;
         if (const auto offsets = tables->find(tags::ExtendedOffsetTable)) extended.offsets = offsets->value();

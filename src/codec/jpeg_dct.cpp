@@ -61,25 +61,43 @@ Matrix make_cosines() {
     return cosines;
 }
 
-void inverse_transform(const Matrix& coefficients, std::uint16_t* out, std::size_t stride) {
-    static const Matrix cosines = make_cosines();
+/// The coefficients of a block, and which rows and columns have any.
+struct Block {
+    Matrix values{};
+    unsigned rows = 0;  // a bit for each
+    unsigned columns = 0;
+
+    void set(std::size_t at, float value) {
+        values[at] = value;
+        rows |= 1u << (at / kSide);
+        columns |= 1u << (at % kSide);
+    }
+};
+
+const Matrix kCosines = make_cosines();
+
+void inverse_transform(const Block& block, std::uint16_t* out, std::size_t stride) {
     Matrix columns{};
-    for (std::size_t y = 0; y < kSide; ++y) {
-        for (std::size_t v = 0; v < kSide; ++v) {
-            const float factor = cosines[v * kSide + y];
-            for (std::size_t u = 0; u < kSide; ++u)
-                columns[y * kSide + u] += factor * coefficients[v * kSide + u];
+    for (std::size_t v = 0; v < kSide; ++v) {
+        if ((block.rows >> v & 1) == 0) continue;
+        const float* from = block.values.data() + v * kSide;
+        for (std::size_t y = 0; y < kSide; ++y) {
+            const float factor = kCosines[v * kSide + y];
+            for (std::size_t u = 0; u < kSide; ++u) columns[y * kSide + u] += factor * from[u];
         }
     }
     for (std::size_t y = 0; y < kSide; ++y) {
         std::array<float, kSide> row;
         row.fill(kLevel + 0.5f);
         for (std::size_t u = 0; u < kSide; ++u) {
+            if ((block.columns >> u & 1) == 0) continue;
             const float factor = columns[y * kSide + u];
-            for (std::size_t x = 0; x < kSide; ++x) row[x] += factor * cosines[u * kSide + x];
+            for (std::size_t x = 0; x < kSide; ++x) row[x] += factor * kCosines[u * kSide + x];
         }
-        for (std::size_t x = 0; x < kSide; ++x)
-            out[y * stride + x] = static_cast<std::uint16_t>(std::clamp(row[x], 0.0f, kLargest + 0.5f));
+        for (std::size_t x = 0; x < kSide; ++x) {
+            const float sample = row[x] < 0 ? 0 : row[x] > kLargest ? kLargest : row[x];
+            out[y * stride + x] = static_cast<std::uint16_t>(static_cast<std::int32_t>(sample));
+        }
     }
 }
 
@@ -137,13 +155,13 @@ public:
     }
 
     void store(std::byte* out) const {
-        for (std::size_t y = 0; y < rows_; ++y) {
-            for (std::size_t x = 0; x < columns_; ++x) {
-                for (const auto& plane : planes_) {
-                    const std::size_t row = y * plane.vertical / highest_;
-                    store_le(out, plane.samples[row * plane.stride + x * plane.horizontal / widest_]);
-                    out += 2;
-                }
+        const std::size_t pixel_bytes = 2 * planes_.size();
+        for (std::size_t n = 0; n < planes_.size(); ++n) {
+            const Plane& plane = planes_[n];
+            for (std::size_t y = 0; y < rows_; ++y) {
+                const std::uint16_t* row =
+                    plane.samples.data() + y * plane.vertical / highest_ * plane.stride;
+                store_row(row, plane.horizontal, out + y * columns_ * pixel_bytes + 2 * n, pixel_bytes);
             }
         }
     }
@@ -155,6 +173,23 @@ private:
         HuffmanTable ac;
         std::int32_t previous = 0;  // DC
     };
+
+    // A sample of lower resolution is repeated: for pixel x it is the one at x * horizontal / widest_.
+    void store_row(const std::uint16_t* row, std::size_t horizontal, std::byte* out, std::size_t step) const {
+        if (horizontal == widest_) {
+            for (std::size_t x = 0; x < columns_; ++x) store_le(out + x * step, row[x]);
+            return;
+        }
+        std::size_t place = 0;  // x * horizontal, less what `row` has gone on
+        for (std::size_t x = 0; x < columns_; ++x) {
+            store_le(out + x * step, *row);
+            place += horizontal;
+            if (place >= widest_) {
+                place -= widest_;
+                ++row;
+            }
+        }
+    }
 
     Result<void> prepare(const ScanHeader& scan) {
         scan_parts_.clear();
@@ -212,14 +247,14 @@ private:
 
     // T.81 F.2.2.
     static bool decode_block(BitReader& bits, Part& part, std::size_t block_x, std::size_t block_y) {
-        Matrix coefficients{};
+        Block block;
         std::int32_t difference = 0;
         std::uint8_t symbol = 0;
         if (!decode_value(bits, part.dc, symbol, difference) || symbol > 15) return false;
         // Kept to 16 bits: damaged data may count on for ever.
         part.previous = static_cast<std::int16_t>(part.previous + difference);
         const auto& quantization = part.plane->quantization;
-        coefficients[0] = static_cast<float>(part.previous) * quantization[0];
+        block.set(0, static_cast<float>(part.previous) * quantization[0]);
         for (std::size_t n = 1; n < kBlock; ++n) {
             std::int32_t value = 0;
             if (!decode_value(bits, part.ac, symbol, value)) return false;
@@ -231,11 +266,11 @@ private:
             }
             n += zeros;
             if (n >= kBlock) return false;
-            coefficients[kZigzag[n]] = static_cast<float>(value) * quantization[kZigzag[n]];
+            block.set(kZigzag[n], static_cast<float>(value) * quantization[kZigzag[n]]);
         }
         std::uint16_t* out =
             part.plane->samples.data() + block_y * kSide * part.plane->stride + block_x * kSide;
-        inverse_transform(coefficients, out, part.plane->stride);
+        inverse_transform(block, out, part.plane->stride);
         return true;
     }
 

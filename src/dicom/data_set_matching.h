@@ -37,6 +37,9 @@ public:
     /// key that says something it matches always. Otherwise each key as matches() of matching.h.
     [[nodiscard]] bool matches(const DataSet& instance) const;
 
+    /// No key says anything: every instance matches.
+    [[nodiscard]] bool is_universal() const noexcept { return !groups_.front().says_something; }
+
 private:
     struct Key {
         MatchKey key;

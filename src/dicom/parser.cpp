@@ -110,6 +110,7 @@ public:
     std::vector<Error> take_warnings() { return std::move(warnings_); }
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] std::uint64_t wanted() const { return wanted_; }
+    [[nodiscard]] const std::optional<Node>& cut_value() const { return cut_value_; }
     [[nodiscard]] std::uint64_t header_bytes() const { return header_bytes_ ? *header_bytes_ : offset_; }
 
 private:
@@ -353,6 +354,9 @@ private:
         if (header.length == kUndefinedLength) return open_undefined(header, value_at, dropped);
         if (header.length > frame.limit - value_at) {
             wanted_ = value_at + header.length;
+            if (frames_.size() == 1)
+                cut_value_ = {
+                    .offset = value_at, .length = header.length, .tag = header.tag, .vr = header.vr};
             return fault(overrun(), header.tag,
                          overrun() == Errc::truncated ? "is longer than the data set"
                                                       : "is longer than the item around it");
@@ -569,6 +573,7 @@ private:
     std::vector<Error> warnings_;
     std::optional<std::uint64_t> header_bytes_;
     std::uint64_t wanted_ = 0;
+    std::optional<Node> cut_value_;
     bool stopped_ = false;
 };
 
@@ -593,9 +598,12 @@ Result<ParsedDataSet> parse_data_set(std::span<const std::byte> bytes, const Tra
         parser.close_all();
         warnings.push_back(std::move(*fault));
     }
-    ParsedDataSet parsed{DataSet(parser.take_nodes(), bytes, std::move(keep_alive)), parser.take_warnings(),
-                         parser.offset(), syntax.deflated ? input_bytes : parser.header_bytes(),
-                         cut ? parser.wanted() : 0};
+    ParsedDataSet parsed{DataSet(parser.take_nodes(), bytes, std::move(keep_alive)),
+                         parser.take_warnings(),
+                         parser.offset(),
+                         syntax.deflated ? input_bytes : parser.header_bytes(),
+                         cut ? parser.wanted() : 0,
+                         cut ? parser.cut_value() : std::nullopt};
     parsed.warnings.insert(parsed.warnings.end(), warnings.begin(), warnings.end());
     return parsed;
 }

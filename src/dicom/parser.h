@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ struct ParsedDataSet {
     std::uint64_t header_bytes = 0;
     /// With `prefix`: how many bytes of the data set are needed to go on; 0 when nothing was cut.
     std::uint64_t wanted_bytes = 0;
+    /// With `prefix`: the value of the top level inside which the bytes end; `subtree` means nothing.
+    std::optional<Node> cut_value;
 };
 
 /// `bytes` is a whole data set, kept by `keep_alive` or, when that is null, by the caller for as

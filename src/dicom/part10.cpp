@@ -1,5 +1,6 @@
 #include "dicom/part10.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -108,11 +109,14 @@ Result<ParsedFile> parse_file(std::span<const std::byte> bytes, const ParseOptio
     if (!layout) return std::move(layout).error();
     auto parsed = parse_data_set(bytes.subspan(layout->data_set_offset), *layout->syntax, options,
                                  std::move(keep_alive));
-    if (!parsed) {
-        Error error = std::move(parsed).error();
+    const auto place_in_file = [&](Error& error) {
         if (error.offset_bytes && !layout->syntax->deflated) *error.offset_bytes += layout->data_set_offset;
-        return error;
+    };
+    if (!parsed) {
+        place_in_file(parsed.error());
+        return std::move(parsed).error();
     }
+    std::for_each(parsed->warnings.begin(), parsed->warnings.end(), place_in_file);
     return ParsedFile{std::move(*layout), std::move(parsed->data_set), std::move(parsed->warnings)};
 }
 

@@ -59,7 +59,10 @@ struct HeaderOptions {
     std::span<const Tag> only;                      ///< as in ParseOptions
     bool keep_readable_part = true;                 ///< as in ParseOptions
     std::size_t first_read_bytes = 16 * 1024;       ///< enough for most; more is read when needed
-    std::uint64_t max_header_bytes = 256ull << 20;  ///< of all before the pixel data
+    std::uint64_t max_header_bytes = 256ull << 20;  ///< of all before the pixel data that is read
+    /// Values of the top level of so many bytes (at least 64 KiB) are left in the file: see
+    /// FileHeader::large_values. 0: all are read. Not of a deflated file.
+    std::uint64_t large_value_bytes = 0;
 };
 
 /// A value left where it lies in its file.
@@ -77,6 +80,8 @@ struct FileHeader {
     DataSet data_set;
     std::vector<Error> warnings;
     std::uint64_t file_bytes = 0;
+    /// What HeaderOptions::large_value_bytes left in the file; `data_set` has these elements empty.
+    std::vector<ValueInFile> large_values;
     /// (7FE0,0008), (7FE0,0009) or (7FE0,0010); nothing when there is none, or the file is deflated.
     std::optional<ValueInFile> pixel_data;
     /// Where group 7FE0 begins in the file, or the data set ends; 0 for a deflated one.

@@ -132,60 +132,112 @@ Result<ParsedFile> read_file(const std::string& path, const ParseOptions& option
     return parsed;
 }
 
-Result<FileHeader> read_file_header(const std::string& path, const HeaderOptions& options) {
-    const Descriptor file(path);
-    auto size = size_of(file, path);
-    if (!size) return std::move(size).error();
-    ParseOptions parse;
-    parse.stop_before_pixel_data = true;
-    parse.keep_readable_part = options.keep_readable_part;
-    parse.only = options.only;
-    auto bytes = std::make_shared<ByteBuffer>();
-    std::uint64_t wanted = std::max<std::uint64_t>(options.first_read_bytes, kLeastBytes);
-    while (true) {
-        if (auto read = read_up_to(std::min(wanted, *size), file, path, *bytes); !read)
-            return std::move(read).error();
-        const bool whole = bytes->size() >= *size || bytes->size() < wanted;
-        auto layout = read_file_layout(std::as_const(*bytes).span());
-        if (!layout && layout.error().code == Errc::truncated && !whole) {
-            wanted = 2 * bytes->size();
-            continue;
+namespace {
+
+// Reads a header piece by piece: enough of the file for the parser to come to its end.
+class HeaderReader {
+public:
+    HeaderReader(const std::string& path, const HeaderOptions& options)
+        : file_(path), path_(path), options_(options) {
+        parse_.stop_before_pixel_data = true;
+        parse_.keep_readable_part = options.keep_readable_part;
+        parse_.only = options.only;
+    }
+
+    Result<FileHeader> read() {
+        auto size = size_of(file_, path_);
+        if (!size) return std::move(size).error();
+        header_.file_bytes = *size;
+        std::uint64_t wanted = std::max<std::uint64_t>(options_.first_read_bytes, kLeastBytes);
+        while (wanted != 0) {
+            const std::uint64_t left = *size - skipped_;
+            auto filled = read_up_to(std::min(wanted, left), file_, path_, *bytes_, skipped_);
+            if (!filled) return std::move(filled).error();
+            const bool whole = bytes_->size() >= left || bytes_->size() < wanted;
+            auto more = parse(whole);
+            if (!more) return std::move(more).error();
+            wanted = *more;
+            if (bytes_->size() > options_.max_header_bytes || wanted > options_.max_header_bytes)
+                return Error(Errc::limit_exceeded, path_ + ": the header is longer than the limit");
         }
-        if (!layout) return std::move(layout).error().within(path);
-        if (layout->syntax->deflated && !whole) {
-            wanted = *size;
-            continue;
-        }
-        parse.prefix = !whole;
-        const auto span = std::as_const(*bytes).span().subspan(layout->data_set_offset);
-        auto parsed = parse_data_set(span, *layout->syntax, parse, bytes);
+        return std::move(header_);
+    }
+
+private:
+    // How many bytes it takes to go on; 0 when the header is complete.
+    Result<std::uint64_t> parse(bool whole) {
+        const auto all = std::as_const(*bytes_).span();
+        auto layout = read_file_layout(all);
+        if (!layout && layout.error().code == Errc::truncated && !whole) return 2 * std::uint64_t{all.size()};
+        if (!layout) return std::move(layout).error().within(path_);
+        if (layout->syntax->deflated && !whole) return header_.file_bytes;
+        parse_.prefix = !whole;
+        const auto span = all.subspan(layout->data_set_offset);
+        auto parsed = parse_data_set(span, *layout->syntax, parse_, bytes_);
         if (!parsed) {
             Error error = std::move(parsed).error();
-            if (error.offset_bytes && !layout->syntax->deflated)
-                *error.offset_bytes += layout->data_set_offset;
-            return std::move(error).within(path);
+            if (!layout->syntax->deflated) place_in_file(error, layout->data_set_offset);
+            return std::move(error).within(path_);
         }
+        if (parsed->cut_value && leave_in_file(*parsed->cut_value, layout->data_set_offset))
+            return bytes_->size() + std::uint64_t{options_.first_read_bytes} + kLeastBytes;
         const bool ends_between_elements = !whole && parsed->consumed_bytes == span.size();
-        if (parsed->wanted_bytes != 0 || ends_between_elements) {
-            wanted =
-                std::max<std::uint64_t>(layout->data_set_offset + parsed->wanted_bytes, 2 * bytes->size());
-            if (wanted > options.max_header_bytes)
-                return Error(Errc::limit_exceeded, path + ": the header is longer than the limit");
-            continue;
-        }
-        FileHeader header;
-        if (!layout->syntax->deflated) {
-            header.pixel_group_offset = layout->data_set_offset + parsed->header_bytes;
-            auto pixels = find_pixel_data(file, path, header.pixel_group_offset, *size, *layout->syntax);
-            if (!pixels) return std::move(pixels).error();
-            header.pixel_data = *pixels;
-        }
-        header.layout = std::move(*layout);
-        header.data_set = std::move(parsed->data_set);
-        header.warnings = std::move(parsed->warnings);
-        header.file_bytes = *size;
-        return header;
+        if (parsed->wanted_bytes != 0 || ends_between_elements)
+            return std::max<std::uint64_t>(layout->data_set_offset + parsed->wanted_bytes, 2 * all.size());
+        return finish(std::move(*layout), std::move(*parsed));
     }
+
+    Result<std::uint64_t> finish(FileLayout layout, ParsedDataSet parsed) {
+        if (!layout.syntax->deflated) {
+            const std::uint64_t at = layout.data_set_offset + parsed.header_bytes + skipped_;
+            header_.pixel_group_offset = at;
+            auto pixels = find_pixel_data(file_, path_, at, header_.file_bytes, *layout.syntax);
+            if (!pixels) return std::move(pixels).error();
+            header_.pixel_data = *pixels;
+            for (Error& warning : parsed.warnings) place_in_file(warning, layout.data_set_offset);
+        }
+        header_.layout = std::move(layout);
+        header_.data_set = std::move(parsed.data_set);
+        header_.warnings = std::move(parsed.warnings);
+        return std::uint64_t{0};
+    }
+
+    // Steps over a value: what is in memory says that it is empty. Sequences are read, whatever their
+    // length; so is UN, which may be one (PS3.5 6.2.2).
+    bool leave_in_file(const Node& cut, std::uint64_t data_set_offset) {
+        const std::uint64_t at = data_set_offset + cut.offset;
+        const bool is_large = options_.large_value_bytes != 0 && cut.length > UINT16_MAX &&
+                              cut.length >= options_.large_value_bytes;
+        const bool fits = cut.length <= header_.file_bytes - skipped_ - at;
+        if (!is_large || !fits || cut.vr == Vr::SQ || cut.vr == Vr::UN) return false;
+        header_.large_values.push_back({cut.tag, cut.vr, at + skipped_, cut.length, false});
+        std::memset(bytes_->data() + at - sizeof(std::uint32_t), 0, sizeof(std::uint32_t));
+        bytes_->truncate(at);
+        skipped_ += cut.length;
+        return true;
+    }
+
+    // Offsets count in the file, also behind what was stepped over.
+    void place_in_file(Error& error, std::uint64_t base) const {
+        if (!error.offset_bytes) return;
+        *error.offset_bytes += base;
+        for (const ValueInFile& value : header_.large_values)
+            if (*error.offset_bytes >= value.offset_bytes) *error.offset_bytes += value.length_bytes;
+    }
+
+    Descriptor file_;
+    const std::string& path_;
+    const HeaderOptions& options_;
+    ParseOptions parse_;
+    std::shared_ptr<ByteBuffer> bytes_ = std::make_shared<ByteBuffer>();
+    std::uint64_t skipped_ = 0;  // bytes of the file left out of bytes_
+    FileHeader header_;
+};
+
+}  // namespace
+
+Result<FileHeader> read_file_header(const std::string& path, const HeaderOptions& options) {
+    return HeaderReader(path, options).read();
 }
 
 Result<ByteBuffer> read_value(const std::string& path, const ValueInFile& value, std::uint64_t from,

@@ -103,31 +103,19 @@ Result<dicom::MatchKey> match_key(const Element& element, const dicom::Character
     return key;
 }
 
-Result<void> add_sequence_key(Identifier& identifier, const Element& element,
-                              const dicom::CharacterSet& character_set) {
-    SequenceKey sequence{element.tag(), {}};
-    for (const Element item : element.children()) {
-        for (const Element inner : item.children()) {
-            if (vr_of(inner) == Vr::SQ || inner.tag().is_group_length()) continue;
-            auto key = match_key(inner, character_set);
-            if (!key) return std::move(key).error();
-            if (key->kind != dicom::MatchKind::universal) sequence.item_keys.push_back(std::move(*key));
-        }
-        break;  // PS3.4 C.2.2.2.6: a sequence key has one item
-    }
-    if (!sequence.item_keys.empty()) identifier.sequence_keys.push_back(std::move(sequence));
-    return {};
-}
-
-Result<void> add_key(Identifier& identifier, const Element& element,
-                     const dicom::CharacterSet& character_set) {
+// Takes a key of the index; the others are left in `header_keys`.
+Result<void> add_key(Identifier& identifier, const Element& element, const dicom::CharacterSet& character_set,
+                     dicom::DataSet& header_keys) {
     const Vr vr = vr_of(element);
     const Tag tag = element.tag();
     if (tag.is_group_length() || tag == tags::SpecificCharacterSet) return {};
     const Source source = source_of(tag, identifier.level);
     identifier.returns.push_back({tag, vr, source});
     if (!is_matched(tag)) return {};
-    if (vr == Vr::SQ) return add_sequence_key(identifier, element, character_set);
+    if (source == Source::header) {
+        header_keys.set(element);
+        return {};
+    }
     auto key = match_key(element, character_set);
     if (!key) return std::move(key).error();
     if (key->kind == dicom::MatchKind::universal) return {};
@@ -137,6 +125,17 @@ Result<void> add_key(Identifier& identifier, const Element& element,
         return {};  // an attribute of a level below cannot restrict this one
     }
     identifier.keys.push_back(std::move(*key));
+    return {};
+}
+
+// The keys that the stored header is asked about, as one matcher; none when they restrict nothing.
+Result<void> set_header_keys(Identifier& identifier, dicom::DataSet header_keys,
+                             std::string_view character_set) {
+    if (header_keys.empty()) return {};
+    if (!character_set.empty()) header_keys.set_text(tags::SpecificCharacterSet, Vr::CS, character_set);
+    auto matcher = dicom::DataSetMatcher::parse(header_keys);
+    if (!matcher) return std::move(matcher).error();
+    if (!matcher->is_universal()) identifier.header_keys = std::move(*matcher);
     return {};
 }
 
@@ -197,10 +196,15 @@ Result<Identifier> read_identifier(std::span<const std::byte> bytes, const dicom
     identifier.model = *model;
     if (auto read = read_level(identifier, data_set); !read) return std::move(read).error();
     if (auto checked = check_unique_keys(identifier, data_set); !checked) return std::move(checked).error();
-    const auto character_set = dicom::CharacterSet::parse(data_set.text(tags::SpecificCharacterSet));
+    const auto terms = data_set.text(tags::SpecificCharacterSet);
+    const auto character_set = dicom::CharacterSet::parse(terms);
+    dicom::DataSet header_keys;
     for (const Element element : data_set.elements()) {
-        if (auto added = add_key(identifier, element, character_set); !added) return std::move(added).error();
+        auto added = add_key(identifier, element, character_set, header_keys);
+        if (!added) return std::move(added).error();
     }
+    auto set = set_header_keys(identifier, std::move(header_keys), terms);
+    if (!set) return std::move(set).error();
     return identifier;
 }
 

@@ -3,12 +3,14 @@
 // what comes back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
 #include "dicom/character_set.h"
 #include "dicom/data_set.h"
+#include "dicom/data_set_matching.h"
 #include "dicom/matching.h"
 #include "dicom/transfer_syntax.h"
 #include "storage/query.h"
@@ -35,23 +37,19 @@ struct ReturnKey {
     Source source = Source::nothing;
 };
 
-/// A sequence key with values inside (PS3.4 C.2.2.2.6); matched on the header.
-struct SequenceKey {
-    dicom::Tag tag;
-    std::vector<dicom::MatchKey> item_keys;
-};
-
 struct Identifier {
     Model model = Model::study_root;
     storage::Level level = storage::Level::study;
     std::string level_text;
-    std::vector<dicom::MatchKey> keys;
-    std::vector<SequenceKey> sequence_keys;
+    std::vector<dicom::MatchKey> keys;  ///< that the index judges
+    /// What only the stored header can judge: other attributes, sequences, private elements.
+    std::optional<dicom::DataSetMatcher> header_keys;
     std::vector<ReturnKey> returns;
 };
 
 /// Reads `bytes` in `syntax` for the given Q/R SOP class. Errors: invalid_argument (no or wrong level
-/// for the model, a unique key of this level or above missing, a malformed key; answered A900),
+/// for the model, a unique key of this level or above missing, a malformed key, a sequence key of several
+/// items; answered A900),
 /// malformed or truncated (not a data set).
 [[nodiscard]] Result<Identifier> read_identifier(std::span<const std::byte> bytes,
                                                  const dicom::TransferSyntax& syntax,

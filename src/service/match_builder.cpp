@@ -56,32 +56,6 @@ void set_value(DataSet& answer, Tag tag, Vr vr, std::string_view utf8) {
     }
 }
 
-bool element_matches(const dicom::MatchKey& key, const std::optional<Element>& element,
-                     const dicom::CharacterSet& character_set) {
-    if (!element) return dicom::matches(key, {});
-    if (dicom::uses_character_set(element->vr())) {
-        return dicom::matches(key, character_set.to_utf8(element->text(), element->vr()));
-    }
-    if (dicom::is_text(element->vr())) return dicom::matches(key, element->text());
-    std::string numbers;
-    for (std::size_t n = 0; const auto number = element->integer(n); ++n) {
-        numbers += (n > 0 ? "\\" : "") + std::to_string(*number);
-    }
-    return dicom::matches(key, numbers);
-}
-
-bool sequence_matches(const SequenceKey& key, const std::optional<Element>& sequence,
-                      const dicom::CharacterSet& character_set) {
-    if (!sequence) return false;
-    for (const Element item : sequence->children()) {
-        const auto fits = [&](const dicom::MatchKey& inner) {
-            return element_matches(inner, item.children().find(inner.tag), character_set);
-        };
-        if (std::all_of(key.item_keys.begin(), key.item_keys.end(), fits)) return true;
-    }
-    return false;
-}
-
 // Text beyond ASCII anywhere: then the answer is UTF-8 and must say so.
 bool has_text_beyond_ascii(const DataSet& data_set) {
     for (const dicom::Node& node : data_set.nodes()) {
@@ -92,29 +66,15 @@ bool has_text_beyond_ascii(const DataSet& data_set) {
 
 }  // namespace
 
-MatchBuilder::MatchBuilder(const Identifier& identifier, std::vector<dicom::MatchKey> header_keys,
-                           const storage::InstanceStore& store, std::string retrieve_ae_title)
-    : identifier_(identifier),
-      header_keys_(std::move(header_keys)),
-      store_(store),
-      retrieve_ae_title_(std::move(retrieve_ae_title)) {
+MatchBuilder::MatchBuilder(const Identifier& identifier, const storage::InstanceStore& store,
+                           std::string retrieve_ae_title)
+    : identifier_(identifier), store_(store), retrieve_ae_title_(std::move(retrieve_ae_title)) {
     const auto returns = [this](Source source) {
         return std::any_of(identifier_.returns.begin(), identifier_.returns.end(),
                            [source](const ReturnKey& key) { return key.source == source; });
     };
-    needs_header_ = !header_keys_.empty() || !identifier_.sequence_keys.empty() || returns(Source::header);
+    needs_header_ = identifier_.header_keys.has_value() || returns(Source::header);
     needs_syntax_ = returns(Source::syntax);
-}
-
-bool MatchBuilder::header_matches(const DataSet& header) const {
-    const auto character_set = dicom::CharacterSet::parse(header.text(tags::SpecificCharacterSet));
-    for (const auto& key : header_keys_) {
-        if (!element_matches(key, header.find(key.tag), character_set)) return false;
-    }
-    for (const auto& key : identifier_.sequence_keys) {
-        if (!sequence_matches(key, header.find(key.tag), character_set)) return false;
-    }
-    return true;
 }
 
 void MatchBuilder::add(DataSet& answer, const ReturnKey& key, const storage::Match& match,
@@ -152,7 +112,8 @@ Result<std::optional<DataSet>> MatchBuilder::build(const storage::Match& match) 
         auto parsed = dicom::parse_file(span, options, std::move(owner));
         if (!parsed) return std::move(parsed).error();
         header = std::move(parsed->data_set);
-        if (!header_matches(header)) return std::optional<DataSet>();
+        const auto& keys = identifier_.header_keys;
+        if (keys && !keys->matches(header)) return std::optional<DataSet>();
     }
     DataSet answer;
     for (const ReturnKey& key : identifier_.returns) add(answer, key, match, header);

@@ -16,8 +16,8 @@ namespace sagitta::service {
 /// Not thread-safe; one per query. What it is given outlives it.
 class MatchBuilder {
 public:
-    MatchBuilder(const Identifier& identifier, std::vector<dicom::MatchKey> header_keys,
-                 const storage::InstanceStore& store, std::string retrieve_ae_title);
+    MatchBuilder(const Identifier& identifier, const storage::InstanceStore& store,
+                 std::string retrieve_ae_title);
 
     /// Some key or returned attribute needs Match::instance.
     [[nodiscard]] bool needs_instance() const noexcept { return needs_header_ || needs_syntax_; }
@@ -27,12 +27,10 @@ public:
     [[nodiscard]] Result<std::optional<dicom::DataSet>> build(const storage::Match& match) const;
 
 private:
-    [[nodiscard]] bool header_matches(const dicom::DataSet& header) const;
     void add(dicom::DataSet& answer, const ReturnKey& key, const storage::Match& match,
              const dicom::DataSet& header) const;
 
     const Identifier& identifier_;
-    std::vector<dicom::MatchKey> header_keys_;
     const storage::InstanceStore& store_;
     std::string retrieve_ae_title_;
     bool needs_header_ = false;  ///< a key or attribute is not in the index

@@ -34,7 +34,7 @@ void search(Search& state, const storage::InstanceIndex& index, const storage::I
     storage::Query query;
     query.level = state.identifier.level;
     query.keys = state.identifier.keys;
-    const MatchBuilder builder(state.identifier, index.unindexed(query), store, settings.retrieve_ae_title);
+    const MatchBuilder builder(state.identifier, store, settings.retrieve_ae_title);
     query.want_instance = builder.needs_instance();
     std::vector<dicom::DataSet> batch;
     std::uint64_t built = 0;

@@ -5,6 +5,7 @@
 #include "dicom/generated/uids.h"
 #include "tests/codec/part10_image.h"
 #include "tests/codec/pixels.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sagitta::codec {
 namespace {
@@ -20,13 +21,16 @@ constexpr std::string_view kUncompressed = uids::EncapsulatedUncompressedExplici
 /// The same image in memory and in a file.
 class Both {
 public:
+    Result<FrameSource> in_memory = Error(Errc::malformed, "not parsed");
+    Result<FrameSource> in_file = Error(Errc::malformed, "not opened");
+
     Both(const dicom::DataSet& set, std::string_view uid, std::size_t cut_bytes = 0) {
         const auto bytes = test::part10(set, uid);
-        test::write_bytes(folder_ / "image.dcm", bytes.span().first(bytes.size() - cut_bytes));
+        test::write_bytes(path_, bytes.span().first(bytes.size() - cut_bytes));
         dicom::ParseOptions options;
         options.keep_readable_part = true;
-        auto parsed = dicom::read_file(folder_ / "image.dcm", options);
-        in_file = FrameSource::open_file(folder_ / "image.dcm");
+        auto parsed = dicom::read_file(path_, options);
+        in_file = FrameSource::open_file(path_);
         if (parsed) in_memory = FrameSource::open(std::move(parsed->data_set), *parsed->layout.syntax);
     }
 
@@ -52,11 +56,9 @@ public:
         EXPECT_EQ(in_file.error().code, code);
     }
 
-    Result<FrameSource> in_memory = Error(Errc::malformed, "not parsed");
-    Result<FrameSource> in_file = Error(Errc::malformed, "not opened");
-
 private:
-    test::Folder folder_;
+    test::TemporaryFolder folder_;
+    std::string path_ = (folder_.path() / "image.dcm").string();
 };
 
 dicom::DataSet native_image(dicom::DataSet header, const ByteBuffer& pixels, dicom::Vr vr = dicom::Vr::OB) {

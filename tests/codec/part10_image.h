@@ -3,13 +3,10 @@
 
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 #include "codec/pixel_format.h"
 #include "dicom/builder.h"
@@ -58,23 +55,6 @@ inline ByteBuffer part10(const dicom::DataSet& set, std::string_view transfer_sy
     (void)dicom::write_data_set(set, *dicom::find_transfer_syntax(transfer_syntax_uid), bytes);
     return bytes;
 }
-
-/// A folder that goes with the test.
-class Folder {
-public:
-    Folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "sagitta-codec-XXXXXX").string();
-        path_ = mkdtemp(pattern.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
     std::ofstream file(path, std::ios::binary);

@@ -7,6 +7,7 @@
 #include "tests/codec/jpeg_writer.h"
 #include "tests/codec/part10_image.h"
 #include "tests/codec/pixels.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sagitta::codec {
 namespace {
@@ -18,11 +19,12 @@ using test::Texture;
 
 /// What a program makes of a file: the one frame of its output, or why there is none.
 Result<Frame> decoded_by(const std::string& program, const dicom::DataSet& set, std::string_view uid) {
-    const test::Folder folder;
-    test::write_bytes(folder / "in.dcm", test::part10(set, uid).span());
-    if (test::run_quietly(program + " " + folder / "in.dcm" + " " + folder / "out.dcm") != 0)
+    const test::TemporaryFolder folder;
+    test::write_bytes((folder.path() / "in.dcm").string(), test::part10(set, uid).span());
+    if (test::run_quietly(program + " " + (folder.path() / "in.dcm").string() + " " +
+                          (folder.path() / "out.dcm").string()) != 0)
         return Error(Errc::refused, program + " failed");
-    auto source = FrameSource::open_file(folder / "out.dcm");
+    auto source = FrameSource::open_file((folder.path() / "out.dcm").string());
     if (!source) return std::move(source).error();
     if (source->syntax().encapsulated) return Error(Errc::mismatch, program + " left it compressed");
     return source->decode(0);
@@ -121,16 +123,19 @@ TEST(JpegPeers, DcmtkReadsTheStreamsWeAreTestedWith) {
 /// A native image compressed by a program of DCMTK, decoded by us and by dcmdjpeg: the largest difference.
 Result<int> difference_from_dcmtk(const Frame& frame, const std::string& compress,
                                   const std::string& decompress) {
-    const test::Folder folder;
+    const test::TemporaryFolder folder;
     auto set = test::image_header(frame.format);
     set.set(dicom::tags::PixelData, frame.format.bits_allocated > 8 ? dicom::Vr::OW : dicom::Vr::OB,
             frame.bytes.span());
-    test::write_bytes(folder / "in.dcm", test::part10(set, uids::ExplicitVRLittleEndian).span());
-    if (test::run_quietly(compress + " " + folder / "in.dcm" + " " + folder / "small.dcm") != 0 ||
-        test::run_quietly(decompress + " " + folder / "small.dcm" + " " + folder / "out.dcm") != 0)
+    test::write_bytes((folder.path() / "in.dcm").string(),
+                      test::part10(set, uids::ExplicitVRLittleEndian).span());
+    if (test::run_quietly(compress + " " + (folder.path() / "in.dcm").string() + " " +
+                          (folder.path() / "small.dcm").string()) != 0 ||
+        test::run_quietly(decompress + " " + (folder.path() / "small.dcm").string() + " " +
+                          (folder.path() / "out.dcm").string()) != 0)
         return Error(Errc::refused, compress + " or " + decompress + " failed");
-    auto small = FrameSource::open_file(folder / "small.dcm");
-    auto theirs = FrameSource::open_file(folder / "out.dcm");
+    auto small = FrameSource::open_file((folder.path() / "small.dcm").string());
+    auto theirs = FrameSource::open_file((folder.path() / "out.dcm").string());
     if (!small || !theirs) return Error(Errc::refused, "not to be opened");
     const auto a = small->decode(0);
     if (!a) return a.error();
@@ -170,6 +175,23 @@ TEST(JpegPeers, WeReadTheExtendedProcessOfDcmtk) {
         const auto difference = difference_from_dcmtk(frame, "dcmcjpeg +ee", "dcmdjpeg");
         ASSERT_TRUE(difference) << difference.error().message();
         EXPECT_LE(*difference, 1);
+    }
+}
+
+TEST(JpegPeers, WeReadSubsampledColourOf12BitsOfDcmtk) {
+    if (!test::has_program("dcmcjpeg")) GTEST_SKIP() << "dcmcjpeg is not here";
+    Frame frame;
+    frame.format = format_of(43, 53, 16, 12, false, 3);
+    for (unsigned n = 0; n < 43 * 53;
+         ++n) {  // equal in both directions: how chrominance is spread does not matter
+        for (const unsigned value : {1000u, 2000u, 3000u})
+            append_le(frame.bytes, static_cast<std::uint16_t>(value));
+    }
+    for (const auto* sampling : {"+s4", "+s2"}) {
+        const auto difference =
+            difference_from_dcmtk(frame, std::string("dcmcjpeg +ee +cy ") + sampling, "dcmdjpeg +cn");
+        ASSERT_TRUE(difference) << difference.error().message();
+        EXPECT_LE(*difference, 1) << sampling;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dicom/builder.h"
 #include "dicom/generated/tags.h"
 #include "dicom/generated/uids.h"
 #include "dicom/writer.h"
@@ -50,6 +51,44 @@ TEST(Identifier, SplitsKeysByWhoCanJudgeThem) {
     EXPECT_EQ(returned(*identifier, tags::StudyDescription)->source, Source::index);
     EXPECT_EQ(returned(*identifier, tags::NumberOfStudyRelatedInstances)->source, Source::index);
     EXPECT_EQ(returned(*identifier, tags::MedicalAlerts)->source, Source::header);
+}
+
+TEST(Identifier, WhatIsNoColumnIsLeftToTheHeader) {
+    auto data_set = at_level("IMAGE");
+    data_set.set_text(tags::StudyInstanceUID, Vr::UI, "1.2.3");
+    data_set.set_text(tags::SeriesInstanceUID, Vr::UI, "1.2.3.4");
+    data_set.set_text(tags::ImageComments, Vr::LT, "");
+    EXPECT_FALSE(read(data_set)->header_keys);  // a universal key restricts nothing
+    data_set.set_text(tags::ImageComments, Vr::LT, "ROOM?");
+    const auto identifier = read(data_set);
+    ASSERT_TRUE(identifier) << identifier.error().message();
+    ASSERT_TRUE(identifier->header_keys);
+    dicom::DataSet header;
+    header.set_text(tags::ImageComments, Vr::LT, "ROOM1");
+    EXPECT_TRUE(identifier->header_keys->matches(header));
+    header.set_text(tags::ImageComments, Vr::LT, "ROOM12");
+    EXPECT_FALSE(identifier->header_keys->matches(header));
+}
+
+TEST(Identifier, ASequenceKeyHasOneItem) {
+    auto data_set = at_level("STUDY");
+    for (int items = 1; items <= 2; ++items) {
+        dicom::DataSetBuilder builder;
+        builder.begin_sequence(tags::ProcedureCodeSequence);
+        for (int n = 0; n < items; ++n) {
+            builder.begin_item();
+            builder.add_text(tags::CodeValue, Vr::SH, "113100");
+            builder.end();
+        }
+        builder.end();
+        const auto made = builder.finish();
+        data_set.set(*made.find(tags::ProcedureCodeSequence));
+        const auto identifier = read(data_set);
+        ASSERT_EQ(identifier.has_value(), items == 1);
+        if (!identifier) {
+            EXPECT_EQ(identifier.error().code, Errc::invalid_argument);
+        }
+    }
 }
 
 TEST(Identifier, LevelMustExistInTheModel) {
