@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "service/dimse_status.h"
 #include "service/identifier.h"
-#include "service/stored_payload.h"
+#include "service/outgoing.h"
 #include "service/sub_operations.h"
 
 namespace sagitta::service {
@@ -28,7 +28,8 @@ RetrieveOutcome refused(Outcome outcome) {
     return answer;
 }
 
-// One context for each way a stored SOP class is encoded.
+// One context for each way a stored SOP class is encoded, and what everybody must take (PS3.5 10.1), for
+// destinations that do not take that.
 std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocation>& instances) {
     std::set<std::pair<std::string_view, std::string_view>> pairs;
     for (const auto& instance : instances)
@@ -37,7 +38,8 @@ std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocati
     for (const auto& [sop_class, syntax] : pairs) {
         net::scu::WantedContext context;
         context.sop_class_uid = std::string(sop_class);
-        context.transfer_syntaxes.emplace_back(syntax);
+        context.transfer_syntaxes = {std::string(syntax), std::string(dicom::explicit_vr_little_endian().uid),
+                                     std::string(dicom::implicit_vr_little_endian().uid)};
         wanted.push_back(std::move(context));
     }
     return wanted;
@@ -47,7 +49,9 @@ std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocati
 class InstanceSink {
 public:
     virtual ~InstanceSink() = default;
-    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) = 0;
+    // The transfer syntaxes in which it takes that SOP class.
+    [[nodiscard]] virtual std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const = 0;
+    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) = 0;
     // After an error: whether a next instance has a chance.
     [[nodiscard]] virtual bool is_open() const = 0;
 };
@@ -56,12 +60,15 @@ class GetSink final : public InstanceSink {
 public:
     explicit GetSink(net::dimse::GetResponder& out) : out_(out) {}
 
-    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+    [[nodiscard]] std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const override {
+        return out_.transfer_syntaxes_for(sop_class_uid);
+    }
+    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::dimse::SubOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
         operation.sop_instance_uid = instance.sop_instance_uid;
-        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
-        operation.payload = &payload;
+        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
+        operation.payload = outgoing.payload.get();
         auto answer = co_await out_.store(std::move(operation));
         open_ = answer.has_value() || answer.error().code == Errc::unsupported;
         co_return answer;
@@ -87,14 +94,21 @@ public:
         client_ = std::move(*opened);
         co_return Result<void>();
     }
-    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+    [[nodiscard]] std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const override {
+        std::vector<std::string> syntaxes;
+        for (const auto& context : client_->contexts()) {
+            if (context.abstract_syntax == sop_class_uid.view()) syntaxes.push_back(context.transfer_syntax);
+        }
+        return syntaxes;
+    }
+    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::scu::StoreOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
         operation.sop_instance_uid = instance.sop_instance_uid;
-        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
+        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
         operation.move_originator = originator_;
         operation.move_originator_message_id = message_id_;
-        auto answer = co_await client_->store(std::move(operation), payload);
+        auto answer = co_await client_->store(std::move(operation), *outgoing.payload);
         if (!answer && answer.error().code != Errc::unsupported) client_.reset();
         co_return answer;
     }
@@ -143,9 +157,11 @@ Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& i
             retrieval.failed(instance.sop_instance_uid, "the association ended");
             continue;
         }
-        StoredPayload payload(store, workers, instance);
-        auto answer = co_await sink.send(instance, payload);
-        if (answer) {
+        auto accepted = sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
+        auto outgoing = co_await outgoing_instance(store, workers, instance, std::move(accepted));
+        if (!outgoing) {
+            retrieval.failed(instance.sop_instance_uid, outgoing.error().context);
+        } else if (auto answer = co_await sink.send(instance, *outgoing)) {
             retrieval.answered(instance.sop_instance_uid, *answer);
         } else {
             retrieval.failed(instance.sop_instance_uid, answer.error().context);

@@ -1,5 +1,5 @@
-// Retrieve as SCP (PS3.4 C.4.2 and C.4.3): what is stored goes back as it was stored, on the same
-// association (C-GET) or to a configured peer (C-MOVE).
+// Retrieve as SCP (PS3.4 C.4.2 and C.4.3): what is stored goes back as it was stored, or transcoded without
+// loss when the peer does not take that, on the same association (C-GET) or to a configured peer (C-MOVE).
 #pragma once
 
 #include <functional>
