@@ -198,8 +198,10 @@ private:
             part->plane = &planes_[component.index];
             if (std::exchange(part->plane->decoded, true))
                 return Error(Errc::malformed, "JPEG component in two sequential scans");
-            if (auto built = part->dc.build(reader_.dc_table(component.dc_table)); !built) return built;
-            if (auto built = part->ac.build(reader_.ac_table(component.ac_table)); !built) return built;
+            if (auto built = part->dc.build_coefficients(reader_.dc_table(component.dc_table)); !built)
+                return built;
+            if (auto built = part->ac.build_coefficients(reader_.ac_table(component.ac_table)); !built)
+                return built;
             const auto& table =
                 reader_.quantization(reader_.frame().components[component.index].quantization);
             if (!table) return Error(Errc::malformed, "JPEG scan without its quantization table");
@@ -248,46 +250,48 @@ private:
     // T.81 F.2.2.
     static bool decode_block(BitReader& bits, Part& part, std::size_t block_x, std::size_t block_y) {
         Block block;
-        std::int32_t difference = 0;
-        std::uint8_t symbol = 0;
-        if (!decode_value(bits, part.dc, symbol, difference) || symbol > 15) return false;
+        Window window = refilled(bits, {});
+        HuffmanTable::Value found;
+        if (!next_value(bits, window, part.dc, found) || found.symbol > 15) return false;
         // Kept to 16 bits: damaged data may count on for ever.
-        part.previous = static_cast<std::int16_t>(part.previous + difference);
+        part.previous = static_cast<std::int16_t>(part.previous + found.value);
         const auto& quantization = part.plane->quantization;
         block.set(0, static_cast<float>(part.previous) * quantization[0]);
         for (std::size_t n = 1; n < kBlock; ++n) {
-            std::int32_t value = 0;
-            if (!decode_value(bits, part.ac, symbol, value)) return false;
-            const std::size_t zeros = symbol >> 4;
-            if ((symbol & 15) == 0) {
+            if (!next_value(bits, window, part.ac, found)) return false;
+            const std::size_t zeros = found.symbol >> 4;
+            if ((found.symbol & 15) == 0) {
                 if (zeros != 15) break;
                 n += 15;
                 continue;
             }
             n += zeros;
             if (n >= kBlock) return false;
-            block.set(kZigzag[n], static_cast<float>(value) * quantization[kZigzag[n]]);
+            block.set(kZigzag[n], static_cast<float>(found.value) * quantization[kZigzag[n]]);
         }
+        if (!refilled(bits, window).good) return false;
         std::uint16_t* out =
             part.plane->samples.data() + block_y * kSide * part.plane->stride + block_x * kSide;
         inverse_transform(block, out, part.plane->stride);
         return true;
     }
 
-    static bool decode_value(BitReader& bits, const HuffmanTable& table, std::uint8_t& symbol,
-                             std::int32_t& value) {
-        if (bits.overrun()) return false;
-        const std::uint64_t window = bits.window();
-        const auto code = table.find(window);
-        if (code.length == 0) return false;
-        symbol = code.symbol;
-        const unsigned category = code.symbol & 15;
-        if (category != 0) {
-            const auto more = static_cast<std::uint32_t>((window << code.length) >> (64 - category));
-            value = extend(more, category);
+    static bool next_value(BitReader& bits, Window& window, const HuffmanTable& table,
+                           HuffmanTable::Value& found) {
+        constexpr unsigned kLongestBits = 31;
+        if (window.used > Window::kBits - kLongestBits) window = refilled(bits, window);
+        found = table.value(window.bits);
+        if (found.bits == 0) {
+            const auto code = table.find(window.bits);
+            if (code.length == 0) return false;
+            const unsigned category = code.symbol & 15;
+            const auto more =
+                static_cast<std::uint32_t>((window.bits << code.length) >> 1 >> (63 - category));
+            found = {static_cast<std::int16_t>(extend(more, category)),
+                     static_cast<std::uint8_t>(code.length + category), code.symbol};
         }
-        bits.skip(code.length + category);
-        return !bits.overrun();
+        window.skip(found.bits);
+        return window.good;
     }
 
     StreamReader& reader_;

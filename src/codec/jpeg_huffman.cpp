@@ -35,16 +35,27 @@ Result<void> HuffmanTable::build_differences(const HuffmanSpec& spec) {
     if (std::any_of(spec.symbols.begin(), spec.symbols.begin() + static_cast<std::ptrdiff_t>(count),
                     [](std::uint8_t category) { return category > 16; }))
         return Error(Errc::malformed, "JPEG Huffman table of differences with a category above 16");
-    for (std::uint32_t index = 0; index < differences_.size(); ++index) {
-        const Code code = lookup_[index];
-        const unsigned total = code.length + code.symbol;
-        differences_[index] = {};
-        if (code.length == 0 || code.symbol == 16 || total > kLookupBits) continue;
-        const std::uint32_t more = (index >> (kLookupBits - total)) & ((1u << code.symbol) - 1);
-        differences_[index] = {static_cast<std::int16_t>(extend(more, code.symbol)),
-                               static_cast<std::uint8_t>(total)};
-    }
+    build_values(0xff);
     return {};
+}
+
+Result<void> HuffmanTable::build_coefficients(const HuffmanSpec& spec) {
+    if (auto built = build(spec); !built) return built;
+    build_values(0x0f);
+    return {};
+}
+
+void HuffmanTable::build_values(unsigned category_mask) {
+    for (std::uint32_t index = 0; index < values_.size(); ++index) {
+        const Code code = lookup_[index];
+        const unsigned category = code.symbol & category_mask;
+        const unsigned total = code.length + category;
+        values_[index] = {};
+        if (code.length == 0 || category == 16 || total > kLookupBits) continue;
+        const std::uint32_t more = (index >> (kLookupBits - total)) & ((1u << category) - 1);
+        values_[index] = {static_cast<std::int16_t>(extend(more, category)), static_cast<std::uint8_t>(total),
+                          code.symbol};
+    }
 }
 
 HuffmanTable::Code HuffmanTable::find_long(std::uint64_t window) const {

@@ -32,20 +32,7 @@ bool long_difference(const HuffmanTable& table, std::uint64_t window, std::uint1
 }
 
 // Of the lookup, so many differences fit the bits that are there after a refill.
-constexpr std::size_t kDifferencesEach = 57 / HuffmanTable::kLookupBits;
-
-/// Bits from where `reader` stands; the `used` ones are shifted out. A value, so that it stays in registers.
-struct Window {
-    std::uint64_t bits = 0;
-    unsigned used = 0;
-    bool good = true;
-};
-
-inline Window refilled(BitReader& reader, Window window) {
-    reader.skip(window.used);
-    if (reader.overrun()) return {0, 0, false};
-    return {reader.window(), 0, true};
-}
+constexpr std::size_t kDifferencesEach = Window::kBits / HuffmanTable::kLookupBits;
 
 [[gnu::noinline]] Window next_long(BitReader& reader, Window window, const HuffmanTable& table,
                                    std::uint16_t& value) {
@@ -67,10 +54,9 @@ bool read_differences(BitReader& reader, const std::array<const HuffmanTable*, 4
         const std::size_t end = std::min(x + kPixels, count);
         for (std::size_t at = x; at < end; ++at) {
             for (std::size_t n = 0; n < Components; ++n) {
-                const auto found = tables[n]->difference(window.bits);
+                const auto found = tables[n]->value(window.bits);
                 rows[n][at] = static_cast<std::uint16_t>(found.value);
-                window.bits <<= found.bits;
-                window.used += found.bits;
+                window.skip(found.bits);
                 if (found.bits != 0) continue;
                 window = next_long(reader, window, *tables[n], rows[n][at]);
                 if (!window.good) return false;
