@@ -155,6 +155,8 @@ private:
             frame->format.photometric = Photometric::ybr_full;
         if (!wanted_) {
             first_format_ = frame->format;
+            if (recoding_.encoder != nullptr && frame->format.sample != SampleType::integer)
+                return Error(Errc::unsupported, "floating point pixels are never encapsulated (PS3.5 8.2)");
             if (recoding_.encoder != nullptr) {
                 if (auto why = recoding_.encoder->refuses(frame->format, recoding_.target)) return *why;
             }

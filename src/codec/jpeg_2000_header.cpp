@@ -13,6 +13,7 @@ using Bytes = std::span<const std::byte>;
 constexpr std::uint16_t kStartOfCodestream = 0xFF4F;
 constexpr std::uint16_t kStartOfTilePart = 0xFF90;
 constexpr std::uint16_t kStartOfData = 0xFF93;
+constexpr std::uint16_t kEndOfCodestream = 0xFFD9;
 constexpr std::uint16_t kSize = 0xFF51;
 constexpr std::uint16_t kCodingStyle = 0xFF52;
 constexpr std::uint16_t kCodingStyleComponent = 0xFF53;
@@ -30,6 +31,7 @@ std::uint64_t ceil_div(std::uint64_t value, std::uint64_t by) {
 struct Decomposition {
     std::uint32_t levels = 0;
     bool reversible = false;
+    bool high_throughput = false;
     std::uint64_t precincts = 0;  ///< of one component of the whole image
 };
 
@@ -53,6 +55,7 @@ Result<Decomposition> read_decomposition(ByteReader& segment, bool own_precincts
     Decomposition said;
     said.levels = *levels;
     said.reversible = (*rest)[3] == std::byte{1};
+    said.high_throughput = ((*rest)[2] & std::byte{0x40}) != std::byte{0};
     Bytes sizes;
     if (own_precincts) {
         const auto given = segment.take(said.levels + 1u);
@@ -169,6 +172,8 @@ private:
             header_.component_transform = *transform == 1;
         }
         layers_ = std::max<std::uint64_t>(layers_, *layers);
+        high_throughput_ = high_throughput_ || said->high_throughput;
+        markers_in_packets_ = markers_in_packets_ || (*style & 6) != 0;
         header_.levels = std::min(header_.levels, said->levels);
         return check_packets(header_, layers_, said->precincts, stream_.size(), at);
     }
@@ -180,29 +185,62 @@ private:
         const auto said = read_decomposition(segment, (*style & 1) != 0, header_, at);
         if (!said) return said.error();
         header_.levels = std::min(header_.levels, said->levels);
+        high_throughput_ = high_throughput_ || said->high_throughput;
         return check_packets(header_, std::max<std::uint64_t>(layers_, 1), said->precincts, stream_.size(),
                              at);
     }
 
-    // Their headers may change the coding style (T.800 A.3). What the data are is the decoder's business.
+    // Their headers may change the coding style (T.800 A.3). What the data are is the decoder's business,
+    // except for HTJ2K.
     Result<void> read_tile_parts(std::size_t at) {
         while (at + 12 <= stream_.size() && load_be<std::uint16_t>(stream_.data() + at) == kStartOfTilePart) {
             const std::uint64_t length = load_be<std::uint32_t>(stream_.data() + at + 6);
             const auto data = read_markers(at + 12, kStartOfData);
             if (!data) return data.error();
-            if (length == 0) return {};  // to the end of the codestream
-            if (length < *data + 2 - at)
+            const std::size_t begin = *data + 2;
+            const bool to_the_end = length == 0 || length > stream_.size() - at;
+            if (!to_the_end && length < begin - at)
                 return Error(Errc::malformed, "a JPEG 2000 tile-part is too short", at);
-            if (length > stream_.size() - at) return {};  // the decoder says what is missing
-            at += length;
+            const std::size_t end = to_the_end ? stream_.size() : at + static_cast<std::size_t>(length);
+            if (high_throughput_ && length > stream_.size() - at)
+                return Error(Errc::truncated, "an HTJ2K tile-part ends early", at);
+            if (auto good = check_high_throughput(begin, length == 0 ? end_of_codestream(begin) : end); !good)
+                return good;
+            if (to_the_end) return {};  // what is missing, the decoder says
+            at = end;
         }
         return {};
+    }
+
+    // OpenJPEG 2.5 ends the process when an HT code-block has FF before more than 8F, which no codestream
+    // has in its packets (T.800 A.1) unless markers are there on purpose.
+    Result<void> check_high_throughput(std::size_t begin, std::size_t end) const {
+        if (!high_throughput_) return {};
+        if (layers_ > 1 || markers_in_packets_)
+            return Error(Errc::unsupported, "HTJ2K with quality layers, SOP or EPH", begin);
+        for (std::size_t at = begin; at < end; ++at) {
+            if (stream_[at] != std::byte{0xFF}) continue;
+            if (at + 1 == end || stream_[at + 1] > std::byte{0x8F})
+                return Error(Errc::malformed, "a marker inside of HTJ2K packets", at);
+        }
+        return {};
+    }
+
+    // Before EOC and the padding behind it.
+    [[nodiscard]] std::size_t end_of_codestream(std::size_t begin) const {
+        std::size_t end = stream_.size();
+        while (end > begin && stream_[end - 1] == std::byte{0}) --end;
+        const bool marked =
+            end >= begin + 2 && load_be<std::uint16_t>(stream_.data() + end - 2) == kEndOfCodestream;
+        return marked ? end - 2 : stream_.size();
     }
 
     Bytes stream_;
     Jpeg2000Header header_;
     bool sized_ = false;
     std::uint64_t layers_ = 0;
+    bool high_throughput_ = false;
+    bool markers_in_packets_ = false;  // SOP, EPH
 };
 
 }  // namespace

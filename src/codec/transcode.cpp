@@ -127,7 +127,11 @@ Result<Transcoded> transcode(const dicom::DataSet& data_set, std::string_view so
     Transcoded done;
     done.syntax = dicom::find_transfer_syntax(target);
     done.report.transfer_syntax_uid = target;
-    const bool native_word = data_set.integer(tags::BitsAllocated).value_or(0) <= 16;
+    if (data_set.contains(tags::PixelData)) {
+        if (auto good = check_words(*plan, data_set, tags::PixelData); !good) return std::move(good).error();
+    }
+    const bool native_word =
+        !data_set.contains(tags::PixelData) || data_set.integer(tags::BitsAllocated).value_or(0) <= 16;
     if (source == target || !has_pixels(data_set) || plan->native_to_native(native_word)) {
         done.data_set = data_set;
         done.report.pixels_copied = true;

@@ -370,13 +370,14 @@ Result<void> run(SourceFile& source, const TranscodePlan& plan, const Destinatio
     const bool deflated =
         header.layout.syntax->deflated || plan.target == uids::DeflatedExplicitVRLittleEndian;
     if (deflated || !header.pixel_data) return convert_in_memory(source, plan, to, report);
+    if (auto good = check_words(plan, header.data_set, header.pixel_data->tag); !good) return good;
     auto end = end_of_pixels(source, plan.options.limits);
     if (!end) return std::move(end).error();
     auto tail = read_tail(source, *end);
     if (!tail) return std::move(tail).error();
     source.tail = std::move(*tail);
     const bool at_most_words =
-        header.pixel_data->vr == Vr::OB || header.data_set.integer(tags::BitsAllocated).value_or(0) <= 16;
+        header.pixel_data->vr != Vr::OW || header.data_set.integer(tags::BitsAllocated).value_or(0) <= 16;
     if (plan.native_to_native(at_most_words)) {
         report.pixels_copied = true;
         return convert_native(source, plan.target, to);

@@ -68,6 +68,14 @@ Result<TranscodePlan> make_plan(std::string_view source, std::string_view target
     return plan;
 }
 
+Result<void> check_words(const TranscodePlan& plan, const dicom::DataSet& header, dicom::Tag pixel_data) {
+    const bool longer = header.integer(dicom::tags::BitsAllocated).value_or(0) > 16;
+    if (plan.target != uids::ExplicitVRBigEndian || plan.source == plan.target || !longer ||
+        pixel_data != dicom::tags::PixelData)
+        return {};
+    return Error(Errc::unsupported, "big endian has words of 16 bits, these samples are longer");
+}
+
 Result<void> check_complete(const FrameSource& frames, TranscodeReport& report) {
     report.warnings.insert(report.warnings.end(), frames.warnings().begin(), frames.warnings().end());
     const auto declared = frames.data_set().integer(dicom::tags::NumberOfFrames).value_or(1);

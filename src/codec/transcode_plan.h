@@ -44,6 +44,11 @@ struct TranscodePlan {
 [[nodiscard]] Result<TranscodePlan> make_plan(std::string_view source, std::string_view target,
                                               const TranscodeOptions& options);
 
+/// Words of 16 bits are all that big endian has for samples without a VR of their own (PS3.5 A.3), so
+/// that readers differ on longer ones. Errors: unsupported.
+[[nodiscard]] Result<void> check_words(const TranscodePlan& plan, const dicom::DataSet& header,
+                                       dicom::Tag pixel_data);
+
 /// Frames that are declared and not there would be gone for good. Errors: truncated.
 [[nodiscard]] Result<void> check_complete(const FrameSource& frames, TranscodeReport& report);
 

@@ -50,8 +50,8 @@ struct LosslessStream {
 private:
     struct Bits {
         std::vector<bool> all;
-        void put(unsigned value, unsigned count) {
-            while (count-- > 0) all.push_back(((value >> count) & 1) != 0);
+        void put(unsigned pattern, unsigned count) {
+            while (count-- > 0) all.push_back(((pattern >> count) & 1) != 0);
         }
         void flush(ByteBuffer& out) {
             while (all.size() % 8 != 0) all.push_back(true);

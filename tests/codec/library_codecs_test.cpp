@@ -220,6 +220,23 @@ TEST(LibraryCodecs, TruncatedStreamsAreErrors) {
     }
 }
 
+// With FF95 in a code-block OpenJPEG ends the process.
+TEST(LibraryCodecs, MarkersInsideOfHtj2kPacketsAreRefused) {
+    const Frame frame = picture({64, 64, 1, 8, 8, false});
+    PixelFormat written;
+    const auto encoded = htj2k_codec().encode(frame, kHtj2k, {}, written);
+    ASSERT_TRUE(encoded);
+    const auto header = read_jpeg_2000_header(encoded->span());
+    ASSERT_TRUE(header);
+    for (std::size_t at = header->first_tile_part_bytes + 14; at + 6 < encoded->size(); at += 7) {
+        ByteBuffer bad(encoded->span());
+        store_be<std::uint16_t>(bad.data() + at, 0xFF95);
+        const auto refused = jpeg_2000_codec().decode(std::as_const(bad).span(), written, {});
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Errc::malformed);
+    }
+}
+
 TEST(LibraryCodecs, StreamsPrecisionWinsOverBitsStored) {
     const Frame frame = picture({32, 32, 1, 16, 12, false}, test::Texture::noise);
     for (const auto* codec : {&jpeg_ls_codec(), &jpeg_2000_codec()}) {

@@ -89,13 +89,12 @@ void write_object(const std::string& path, const dicom::DataSet& data_set, std::
     const ByteBuffer header = dicom::make_file_header(*meta);
     ByteBuffer body;
     ASSERT_TRUE(dicom::write_data_set(data_set, *dicom::find_transfer_syntax(syntax_uid), body));
-    const std::array parts{header.span(), std::as_const(body).span()};
-    ASSERT_TRUE(dicom::write_file(path, parts, dicom::IfFileExists::replace));
+    std::ofstream file(path, std::ios::binary);
+    file << as_text(header.span()) << as_text(std::as_const(body).span());
 }
 
-std::vector<Frame> frames_of(const std::string& path, bool to_rgb = false) {
+std::vector<Frame> frames_of(const Result<FrameSource>& source, bool to_rgb) {
     std::vector<Frame> frames;
-    const auto source = FrameSource::open_file(path);
     if (!source) {
         ADD_FAILURE() << source.error().message();
         return frames;
@@ -113,6 +112,10 @@ std::vector<Frame> frames_of(const std::string& path, bool to_rgb = false) {
     return frames;
 }
 
+std::vector<Frame> frames_of(const std::string& path, bool to_rgb = false) {
+    return frames_of(FrameSource::open_file(path), to_rgb);
+}
+
 void expect_same_frames(const std::vector<Frame>& one, const std::vector<Frame>& other) {
     ASSERT_EQ(one.size(), other.size());
     for (std::size_t n = 0; n < one.size(); ++n) {
@@ -127,38 +130,93 @@ bool is_lossy_jpeg(std::string_view uid) {
     return uid == uids::JPEGBaseline8Bit || uid == uids::JPEGExtended12Bit;
 }
 
-// Every readable image of the corpus in every syntax that keeps it, and native again.
-TEST_F(TranscodeTest, CorpusKeepsItsPixelsInEveryLosslessSyntax) {
-    const auto files = test::shared_objects();
-    if (files.empty()) GTEST_SKIP() << "../shared/data is not there";
-    std::map<std::string_view, int> done;
-    std::map<std::string_view, int> refused;
-    for (const auto& file : files) {
+struct Original {
+    std::string path;
+    std::string syntax;
+    std::vector<Frame> frames;
+    bool to_rgb = false;
+};
+
+// The decodable images of the corpus with at most so many pixels.
+std::vector<Original> originals(std::uint64_t max_pixels) {
+    std::vector<Original> found;
+    for (const auto& file : test::shared_objects()) {
         const auto source = FrameSource::open_file(file.string());
         if (!source || file.string().find("malformed") != std::string::npos) continue;
-        if (source->frame_count() == 0 || source->frame_count() > 100 || !source->decode(0)) continue;
-        SCOPED_TRACE(file.string());
-        const auto before = frames_of(file.string(), is_lossy_jpeg(source->syntax().uid));
+        const bool small = source->format().pixels() * source->frame_count() <= max_pixels;
+        if (source->frame_count() == 0 || !small || !source->decode(0)) continue;
+        Original original{file.string(), std::string(source->syntax().uid), {}, false};
+        original.to_rgb = is_lossy_jpeg(original.syntax);
+        original.frames = frames_of(original.path, original.to_rgb);
+        found.push_back(std::move(original));
+    }
+    return found;
+}
+
+// Every image of the corpus in every syntax that keeps it.
+TEST_F(TranscodeTest, CorpusKeepsItsPixelsInEveryLosslessSyntax) {
+    if (test::shared_objects().empty()) GTEST_SKIP() << "../shared/data is not there";
+    std::map<std::string_view, int> done;
+    std::map<std::string_view, int> refused;
+    for (const auto& original : originals(100'000)) {
+        SCOPED_TRACE(original.path);
+        const auto file = dicom::read_file(original.path);
+        ASSERT_TRUE(file) << file.error().message();
         for (const auto target : kLossless) {
             SCOPED_TRACE(target);
-            const auto report =
-                transcode_file(file.string(), path("there.dcm"), target, {}, dicom::IfFileExists::replace);
-            if (!report) {
-                EXPECT_EQ(report.error().code, Errc::unsupported) << report.error().message();
+            const auto result = transcode(file->data_set, original.syntax, target);
+            if (!result) {
+                EXPECT_EQ(result.error().code, Errc::unsupported) << result.error().message();
                 ++refused[target];
                 continue;
             }
-            EXPECT_EQ(report->transfer_syntax_uid, target);
-            EXPECT_FALSE(report->newly_lossy);
-            expect_same_frames(frames_of(path("there.dcm"), is_lossy_jpeg(source->syntax().uid)), before);
+            EXPECT_FALSE(result->report.newly_lossy);
+            ByteBuffer encoded;
+            ASSERT_TRUE(dicom::write_data_set(result->data_set, *result->syntax, encoded));
+            auto parsed = dicom::parse_data_set(std::as_const(encoded).span(), *result->syntax);
+            ASSERT_TRUE(parsed) << parsed.error().message();
+            expect_same_frames(
+                frames_of(FrameSource::open(std::move(parsed->data_set), *result->syntax), original.to_rgb),
+                original.frames);
             ++done[target];
         }
     }
     for (const auto target : kLossless)
         std::printf("%-24s %3d files, %d refused\n", std::string(target).c_str(), done[target],
                     refused[target]);
-    EXPECT_GE(done[uids::ExplicitVRLittleEndian], 200);
-    EXPECT_GE(done[uids::JPEG2000Lossless], 200);
+    EXPECT_GE(done[uids::ExplicitVRLittleEndian], 150);
+    EXPECT_GE(done[uids::JPEG2000Lossless], 150);
+}
+
+// A third of the files (each waits for the disk twice) in one of the syntaxes, and native again.
+TEST_F(TranscodeTest, FilesKeepTheirPixelsThereAndBack) {
+    if (test::shared_objects().empty()) GTEST_SKIP() << "../shared/data is not there";
+    int done = 0;
+    std::size_t turn = 0;
+    for (const auto& original : originals(2'000'000)) {
+        if (++turn % 3 != 0) continue;
+        const auto target = kLossless[turn / 3 % kLossless.size()];
+        SCOPED_TRACE(original.path + " " + std::string(target));
+        const auto there =
+            transcode_file(original.path, path("there.dcm"), target, {}, dicom::IfFileExists::replace);
+        if (!there) {
+            // GH364.dcm: fragments where no element of pixel data is. And files without their SOP UIDs.
+            const auto header = dicom::read_file_header(original.path);
+            const bool broken = original.path.ends_with("GH364.dcm") ||
+                                !dicom::file_meta_of(header->data_set, {}, header->layout.meta);
+            EXPECT_EQ(there.error().code, broken ? Errc::malformed : Errc::unsupported)
+                << there.error().message();
+            continue;
+        }
+        EXPECT_EQ(there->transfer_syntax_uid, target);
+        expect_same_frames(frames_of(path("there.dcm"), original.to_rgb), original.frames);
+        const auto back = transcode_file(path("there.dcm"), path("back.dcm"), uids::ExplicitVRLittleEndian,
+                                         {}, dicom::IfFileExists::replace);
+        ASSERT_TRUE(back) << back.error().message();
+        expect_same_frames(frames_of(path("back.dcm"), original.to_rgb), original.frames);
+        ++done;
+    }
+    EXPECT_GE(done, 60);
 }
 
 TEST_F(TranscodeTest, SameSyntaxCopiesEveryByteOfTheDataSet) {
