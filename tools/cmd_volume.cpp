@@ -118,13 +118,18 @@ Result<void> write(const Options& options, codec::VolumeFormat format, const std
     if (!volume) return Error(volume.error());
     if (const auto refused = codec::refuse_findings(*volume, allowed)) {
         if (options.json) report(*volume, options);
-        return Error(*refused).within("not written, for --allow KIND to overrule");
+        return Error(refused->code, "no plain stack: " + refused->context + "; --allow KIND overrules");
     }
     codec::VolumeFileOptions file;
     file.format = format;
     file.limits = options.volume.limits;
     if (options.force) file.if_exists = dicom::IfFileExists::replace;
+    Progress progress;
+    file.on_slice = [&](std::size_t written) {
+        if (progress.is_due()) progress.show(fmt::format("{} of {} slices", written, volume->slices.size()));
+    };
     if (auto written = codec::write_volume(*volume, options.out, file); !written) return written;
+    progress.clear();
     report(*volume, options);
     return {};
 }

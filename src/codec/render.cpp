@@ -8,6 +8,7 @@
 #include "codec/overlay.h"
 #include "codec/palette.h"
 #include "dicom/generated/tags.h"
+#include "dicom/generated/uids.h"
 
 namespace sagitta::codec {
 
@@ -124,13 +125,21 @@ Result<std::variant<Window, LookupTable>> choose_voi(const Frame& frame, const F
     return automatic();
 }
 
+/// Of X-Ray Angiographic and X-Ray Radiofluoroscopic images the Modality LUT leads back to the intensity
+/// of the beam; it is no part of their display (PS3.3 C.8.7.1.1.2).
+bool is_displayed_as_stored(const dicom::DataSet& data_set) {
+    const auto sop_class = data_set.text(tags::SOPClassUID);
+    return sop_class == dicom::uids::XRayAngiographicImageStorage ||
+           sop_class == dicom::uids::XRayRadiofluoroscopicImageStorage;
+}
+
 Result<Picture> draw_gray(const Frame& frame, const dicom::DataSet& data_set, std::uint32_t number,
                           const RenderOptions& options) {
     const FunctionalGroups groups(data_set);
     GrayscalePipeline pipeline;
     auto modality = modality_transform(data_set, groups, number, frame.format);
     if (!modality) return std::move(modality).error();
-    pipeline.modality = std::move(*modality);
+    if (!is_displayed_as_stored(data_set)) pipeline.modality = std::move(*modality);
     auto voi = choose_voi(frame, groups, data_set, number, pipeline.modality, options);
     if (!voi) return std::move(voi).error();
     pipeline.voi = std::move(*voi);

@@ -102,8 +102,8 @@ double Presentation::operator()(double fraction) const noexcept {
 
 Result<Presentation> presentation(const dicom::DataSet& data_set, Photometric photometric) {
     Presentation made;
-    made.inverse = photometric == Photometric::monochrome1;
-    if (const auto shape = data_set.text(tags::PresentationLUTShape); shape == "INVERSE") made.inverse = true;
+    const auto shape = data_set.text(tags::PresentationLUTShape);
+    made.inverse = shape == "INVERSE" || (shape != "IDENTITY" && photometric == Photometric::monochrome1);
     const auto sequence = data_set.find(tags::PresentationLUTSequence);
     if (!sequence || sequence->vr() != dicom::Vr::SQ || !sequence->has_children()) return made;
     const auto item = (*sequence->children().begin()).children();

@@ -173,6 +173,8 @@ TEST_F(RenderSynthetic, Monochrome1) {
     image.set_text(tags::WindowCenter, Vr::DS, "1000");
     image.set_text(tags::WindowWidth, Vr::DS, "700");
     compare(image, {}, "+Wi 1");
+    image.set_text(tags::PresentationLUTShape, Vr::CS, "IDENTITY");
+    compare(image, {}, "+Wi 1");
     image.set_text(tags::PresentationLUTShape, Vr::CS, "INVERSE");
     compare(image, {}, "+Wi 1");
     image.set_text(tags::VOILUTFunction, Vr::CS, "SIGMOID");
@@ -196,6 +198,16 @@ TEST_F(RenderSynthetic, ModalityAndVoiTables) {
     set_tables(image, tags::ModalityLUTSequence, {{{600, 0xff38, 16}, curve(600, 50000, 1.5)}});
     options.window = Window{20000, 40000};
     compare(image, options, "+Ww 20000 40000");
+}
+
+TEST_F(RenderSynthetic, AngiogramsAreShownAsStored) {
+    auto image = twelve_bits(false);
+    image.set_text(tags::SOPClassUID, Vr::UI, "1.2.840.10008.5.1.4.1.1.12.1");
+    set_tables(image, tags::ModalityLUTSequence, {{{1000, 500, 16}, curve(1000, 4000, 2)}});
+    image.set_text(tags::PixelIntensityRelationship, Vr::CS, "LOG");
+    RenderOptions options;
+    options.window = Window{1500, 2500};
+    compare(image, options, "+Ww 1500 2500");
 }
 
 TEST_F(RenderSynthetic, VoiTableOfNegativeNumbers) {

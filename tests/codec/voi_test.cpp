@@ -124,6 +124,7 @@ TEST(Presentation, InvertsOnceForMonochrome1AndInverseShape) {
     EXPECT_EQ((*presentation(data_set, Photometric::monochrome2))(0.25), 0.75);
     data_set.set_text(tags::PresentationLUTShape, Vr::CS, "IDENTITY");
     EXPECT_FALSE(presentation(data_set, Photometric::monochrome2)->inverse);
+    EXPECT_FALSE(presentation(data_set, Photometric::monochrome1)->inverse) << "they are P-Values already";
 }
 
 TEST(Presentation, TableSpreadsOverTheWholeRange) {
