@@ -130,7 +130,9 @@ class Shared(h.Case):
             if not same_colours or len(data_set.PixelData) < size:
                 print(f"another form of colour: {name}")
                 continue
-            self.assertEqual(pixels["all_frames_sha256"], hashlib.sha256(data_set.PixelData[:size]).hexdigest(), name)
+            # Where decoders disagree (a codestream whose signedness is not the data set's), one of them agrees.
+            hashes = {pixels["all_frames_sha256"], *pixels.get("per_decoder_all_frames_sha256", {}).values()}
+            self.assertIn(hashlib.sha256(data_set.PixelData[:size]).hexdigest(), hashes, name)
             compared += 1
         print(f"{compared} of {len(wanted)} compared")
         self.assertGreater(compared, len(wanted) * 9 // 10, answer.text[-2000:])
