@@ -9,6 +9,8 @@ namespace {
 std::span<const FrameCodec* const> all_codecs() noexcept {
     static const std::array codecs{
         &encapsulated_uncompressed_codec(),
+        &rle_codec(),
+        &jpeg_codec(),
     };
     return codecs;
 }

@@ -8,5 +8,9 @@ namespace sagitta::codec {
 
 /// Encapsulated Uncompressed (PS3.5 A.4.11).
 [[nodiscard]] const FrameCodec& encapsulated_uncompressed_codec() noexcept;
+/// RLE Lossless (PS3.5 Annex G).
+[[nodiscard]] const FrameCodec& rle_codec() noexcept;
+/// JPEG, lossy and lossless (PS3.5 A.4.1).
+[[nodiscard]] const FrameCodec& jpeg_codec() noexcept;
 
 }  // namespace sagitta::codec
