@@ -54,7 +54,8 @@ bool stream_is_ybr(const jpeg::StreamReader& reader, const PixelFormat& declared
     if (reader.colours().adobe_transform) return *reader.colours().adobe_transform != 0;
     if (reader.colours().jfif) return true;
     if (components[0].id == 'R' && components[1].id == 'G' && components[2].id == 'B') return false;
-    if (components[0].horizontal != components[1].horizontal || components[0].vertical != components[1].vertical)
+    if (components[0].horizontal != components[1].horizontal ||
+        components[0].vertical != components[1].vertical)
         return true;  // nobody halves the resolution of green and blue
     return declared.photometric != Photometric::rgb;
 }
@@ -169,9 +170,10 @@ public:
         }
         if (!integers || format.bits_allocated != 8 || format.is_signed)
             return Error(Errc::unsupported, "JPEG baseline takes unsigned samples of 8 bits");
-        const bool colour = format.photometric == Photometric::rgb || format.photometric == Photometric::ybr_full;
-        const bool grey = format.photometric == Photometric::monochrome1 ||
-                          format.photometric == Photometric::monochrome2;
+        const bool colour =
+            format.photometric == Photometric::rgb || format.photometric == Photometric::ybr_full;
+        const bool grey =
+            format.photometric == Photometric::monochrome1 || format.photometric == Photometric::monochrome2;
         if ((format.samples_per_pixel == 3 && colour) || (format.samples_per_pixel == 1 && grey))
             return std::nullopt;
         return Error(Errc::unsupported, "JPEG baseline takes MONOCHROME, RGB and YBR_FULL, not " +
@@ -202,7 +204,8 @@ private:
         image.sample_bytes = format.sample_bytes();
         // Signed samples are given whole: decoders that know nothing of signs then restore the container,
         // and differences wrap around at its end, so that -1 beside 0 stays cheap.
-        image.precision = format.is_signed ? format.bits_allocated : std::max<unsigned>(format.bits_stored, 2);
+        image.precision =
+            format.is_signed ? format.bits_allocated : std::max<unsigned>(format.bits_stored, 2);
         image.is_rgb = format.samples_per_pixel == 3 && format.photometric == Photometric::rgb;
         return jpeg::encode_lossless(image, frame.bytes.span());
     }

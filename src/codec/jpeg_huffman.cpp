@@ -12,7 +12,8 @@ Result<void> HuffmanTable::build(const HuffmanSpec& spec) {
     std::uint32_t index = 0;
     for (unsigned length = 1; length <= 16; ++length) {
         const std::uint32_t count = spec.counts[length - 1];
-        if (code + count > (1u << length)) return Error(Errc::malformed, "JPEG Huffman table is no set of codes");
+        if (code + count > (1u << length))
+            return Error(Errc::malformed, "JPEG Huffman table is no set of codes");
         first_code_[length] = code;
         code_count_[length] = count;
         first_index_[length] = index;

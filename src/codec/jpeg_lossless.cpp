@@ -68,8 +68,8 @@ void predict_row(std::uint16_t* row, const std::uint16_t* above, std::size_t cou
     row[0] = static_cast<std::uint16_t>(row[0] + above[0]);
     for (std::size_t x = 1; x < count; ++x) {
         const std::int32_t left = row[x - 1];
-        row[x] = static_cast<std::uint16_t>(row[x] + predict(left, std::int32_t{above[x]},
-                                                             std::int32_t{above[x - 1]}));
+        row[x] = static_cast<std::uint16_t>(
+            row[x] + predict(left, std::int32_t{above[x]}, std::int32_t{above[x - 1]}));
     }
 }
 
@@ -95,7 +95,8 @@ void predict_first_row(std::uint16_t* row, std::uint16_t start, std::size_t coun
 void store_row(const Row& row, unsigned point_transform, std::size_t stride, std::uint32_t sample_bytes,
                std::byte* out) {
     if (sample_bytes == 1) {
-        for (std::size_t x = 0; x < row.size(); ++x) out[x * stride] = static_cast<std::byte>(row[x] << point_transform);
+        for (std::size_t x = 0; x < row.size(); ++x)
+            out[x * stride] = static_cast<std::byte>(row[x] << point_transform);
     } else if (stride == 1 && point_transform == 0) {
         std::memcpy(out, row.data(), 2 * row.size());
     } else {
@@ -165,7 +166,8 @@ private:
                 } else {
                     predict(scan_.start, rows_now_[n].data(), rows_before_[n].data(), columns);
                 }
-                std::byte* out = pixels_ + (std::size_t{row} * columns * stride + scan_.components[n].index) * sample_bytes_;
+                std::byte* out = pixels_ + (std::size_t{row} * columns * stride + scan_.components[n].index) *
+                                               sample_bytes_;
                 store_row(rows_now_[n], scan_.low, stride, sample_bytes_, out);
             }
             std::swap(rows_now_, rows_before_);

@@ -115,7 +115,8 @@ public:
     /// Ones up to the next byte.
     void finish() {
         while (held_count_ % 8 != 0) put(1, 1);
-        for (; held_count_ > 0; held_count_ -= 8) write_byte(static_cast<std::byte>(held_ >> (held_count_ - 8)));
+        for (; held_count_ > 0; held_count_ -= 8)
+            write_byte(static_cast<std::byte>(held_ >> (held_count_ - 8)));
     }
 
 private:

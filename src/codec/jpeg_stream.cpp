@@ -44,9 +44,10 @@ unsigned at(std::span<const std::byte> bytes, std::size_t n) {
 Result<StreamReader::Segment> StreamReader::next_segment() {
     // What stands between segments and is no marker is stepped over, as others do.
     while (true) {
-        const auto* found = at_ < bytes_.size()
-                                ? static_cast<const std::byte*>(std::memchr(bytes_.data() + at_, 0xff, bytes_.size() - at_))
-                                : nullptr;
+        const auto* found =
+            at_ < bytes_.size()
+                ? static_cast<const std::byte*>(std::memchr(bytes_.data() + at_, 0xff, bytes_.size() - at_))
+                : nullptr;
         if (found == nullptr || found + 1 == bytes_.data() + bytes_.size())
             return Error(Errc::truncated, "JPEG stream ends without its EOI", bytes_.size());
         at_ = static_cast<std::size_t>(found - bytes_.data()) + 1;
@@ -130,8 +131,9 @@ Result<void> StreamReader::read_sof(const Segment& segment) {
         return Error(Errc::malformed, "JPEG precision is not from 2 to 16", segment.offset);
     for (std::size_t n = 0; n < count; ++n) {
         const auto entry = payload.subspan(6 + 3 * n, 3);
-        const Component component{static_cast<std::uint8_t>(entry[0]), static_cast<std::uint8_t>(at(entry, 1) >> 4),
-                                  static_cast<std::uint8_t>(at(entry, 1) & 15), static_cast<std::uint8_t>(entry[2])};
+        const Component component{
+            static_cast<std::uint8_t>(entry[0]), static_cast<std::uint8_t>(at(entry, 1) >> 4),
+            static_cast<std::uint8_t>(at(entry, 1) & 15), static_cast<std::uint8_t>(entry[2])};
         if (component.horizontal < 1 || component.horizontal > 4 || component.vertical < 1 ||
             component.vertical > 4 || component.quantization > 3)
             return Error(Errc::malformed, "JPEG component with wrong factors or table", segment.offset);

@@ -55,7 +55,8 @@ void on_progress(j_common_ptr info) {
     const auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
     if (static_cast<std::uint32_t>(decompress->input_scan_number) <= progress->max_scans) return;
     Failure& failure = failure_of(info);
-    std::snprintf(failure.text.data(), failure.text.size(), "more scans than the limit of %u", progress->max_scans);
+    std::snprintf(failure.text.data(), failure.text.size(), "more scans than the limit of %u",
+                  progress->max_scans);
     failure.code = Errc::limit_exceeded;
     std::longjmp(failure.back, 1);
 }

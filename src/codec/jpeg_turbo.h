@@ -24,7 +24,8 @@ struct TurboImage {
 };
 
 /// Errors: malformed, truncated, unsupported, limit_exceeded, in the library's words.
-[[nodiscard]] Result<TurboImage> decode_turbo(std::span<const std::byte> encoded, const TurboOptions& options);
+[[nodiscard]] Result<TurboImage> decode_turbo(std::span<const std::byte> encoded,
+                                              const TurboOptions& options);
 
 /// Baseline of one component, or of YBR with the chrominance halved along rows (YBR_FULL_422).
 /// `is_rgb` when three components come as RGB. Even length. Errors: io_failure, in the library's words.

@@ -136,8 +136,9 @@ void compare_lossy(const FrameSource& source, const nlohmann::json& pixels, cons
             largest = std::max(largest, std::abs(ours - sample[2][n].get<double>()));
         }
     }
-    std::printf("%-60s %s to %s: %g of %g\n", name.c_str(), std::string(to_string(frame->format.photometric)).c_str(),
-                oracle_colours.c_str(), largest, allowed);
+    std::printf("%-60s %s to %s: %g of %g\n", name.c_str(),
+                std::string(to_string(frame->format.photometric)).c_str(), oracle_colours.c_str(), largest,
+                allowed);
     EXPECT_LE(largest, allowed) << name;
     ++tally.compared;
 }
