@@ -11,6 +11,10 @@ std::span<const FrameCodec* const> all_codecs() noexcept {
         &encapsulated_uncompressed_codec(),
         &rle_codec(),
         &jpeg_codec(),
+        &jpeg_ls_codec(),
+        &jpeg_2000_codec(),
+        &htj2k_codec(),
+        &deflated_frame_codec(),
     };
     return codecs;
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codec/colour.h"
 #include "codec/fragments.h"
 #include "codec/frame_codec.h"
 #include "codec/native_pixels.h"
@@ -327,6 +328,10 @@ Result<Frame> FrameSource::decode(std::uint32_t frame, const DecodeOptions& opti
     auto decoded = state_->encapsulated ? state_->codec->decode(bytes, state_->format, options)
                                         : unpack_native(bytes, state_->format, options.limits);
     if (!decoded) return std::move(decoded).error().within("frame " + std::to_string(frame));
+    if (options.to_rgb) {
+        if (auto converted = to_rgb(*decoded); !converted)
+            return std::move(converted).error().within("frame " + std::to_string(frame));
+    }
     return decoded;
 }
 
