@@ -41,6 +41,7 @@ struct PixelAreas {
 /// The first rule that matches; without one the regions of an ultrasound image, when it states any. A rule
 /// for regions does not apply to an image without them. Errors: malformed when a region lies outside of the
 /// picture, or the picture has no size.
-[[nodiscard]] Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const PixelRule> rules);
+[[nodiscard]] Result<PixelAreas> pixel_areas(const dicom::DataSet& instance,
+                                             std::span<const PixelRule> rules);
 
 }  // namespace sagitta::deid

@@ -95,7 +95,8 @@ Result<ByteBuffer> mask_encoded(const codec::FrameSource& source, std::uint32_t 
     }
     const codec::FrameCodec* encoder = codec::find_encoder(syntax);
     if (encoder == nullptr)
-        return Error(Errc::unsupported, "masked pixels cannot be written in " + std::string(source.syntax().name));
+        return Error(Errc::unsupported,
+                     "masked pixels cannot be written in " + std::string(source.syntax().name));
     codec::DecodeOptions options;
     options.limits = limits;
     auto frame = source.decode(n, options);
