@@ -8,6 +8,7 @@
 #include "deid/identity.h"
 #include "deid/markers.h"
 #include "deid/original_attributes.h"
+#include "deid/pixel_masker.h"
 #include "deid/residue.h"
 #include "deid/risk.h"
 #include "dicom/generated/tags.h"
@@ -48,7 +49,11 @@ Deidentifier::Deidentifier(Profile profile, Pseudonyms pseudonyms, DeidentifierO
     : profile_(std::move(profile)),
       pseudonyms_(std::move(pseudonyms)),
       options_(options),
-      markers_(make_markers(profile_)) {}
+      markers_(make_markers(profile_)) {
+    if (options_.pixels != nullptr || !profile_.options.contains(Option::clean_pixel_data)) return;
+    masker_ = std::make_shared<PixelMasker>(profile_.pixels);
+    options_.pixels = masker_.get();
+}
 
 Result<Deidentified> Deidentifier::apply(const dicom::DataSet& original,
                                          const dicom::TransferSyntax& syntax) const {

@@ -41,7 +41,9 @@ struct Deidentified {
 
 struct DeidentifierOptions {
     bool mappings = false;
-    const PixelStep* pixels = nullptr;  ///< outlives the Deidentifier
+    /// Instead of the PixelMasker that the profile's option clean-pixel-data brings. Outlives the
+    /// Deidentifier.
+    const PixelStep* pixels = nullptr;
 };
 
 /// Immutable and thread-safe. The same original gives the same bytes, whenever and wherever.
@@ -61,6 +63,7 @@ private:
     Profile profile_;
     Pseudonyms pseudonyms_;
     DeidentifierOptions options_;
+    std::shared_ptr<const PixelStep> masker_;
     dicom::DataSet markers_;
 };
 

@@ -141,6 +141,9 @@ Result<PixelFormat> mask_fragments(const codec::FrameSource& source, std::span<c
 
 Result<PixelStep::Outcome> PixelMasker::clean(const DataSet& original, const dicom::TransferSyntax& syntax,
                                               DataSet& cleaned) const {
+    const bool has_pixels = original.contains(tags::PixelData) || original.contains(tags::FloatPixelData) ||
+                            original.contains(tags::DoubleFloatPixelData);
+    if (!has_pixels) return Outcome{.safe = !original.contains(tags::PixelDataProviderURL), .masks = 0};
     auto areas = pixel_areas(original, rules_);
     if (!areas) return std::move(areas).error();
     if (!areas->decided) return Outcome{};

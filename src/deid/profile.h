@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "deid/pixel_areas.h"
 #include "deid/profile_table.h"
 #include "deid/pseudonyms.h"
 #include "dicom/data_set_matching.h"
@@ -49,6 +50,7 @@ struct Profile {
     std::string digest;  ///< SHA-256 of the file
     OptionSet options;
     std::vector<Rule> rules;
+    std::vector<PixelRule> pixels;                     ///< of the option clean-pixel-data
     Unknown unknown = Unknown::remove;                 ///< public attributes that no dictionary knows
     AtRisk at_risk = AtRisk::quarantine;               ///< images that may show what nobody masked
     Encapsulated encapsulated = Encapsulated::refuse;  ///< documents whose bytes nobody can read

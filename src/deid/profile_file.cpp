@@ -27,8 +27,9 @@
 namespace sagitta::deid {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKeys = {"name",    "base",         "options",    "unknown",
-                                                   "at_risk", "encapsulated", "pseudonyms", "rule"};
+constexpr std::array<std::string_view, 9> kKeys = {
+    "name", "base", "options", "unknown", "at_risk", "encapsulated", "pseudonyms", "rule", "pixel"};
+constexpr std::array<std::string_view, 4> kPixelKeys = {"match", "not", "action", "areas"};
 constexpr std::array<std::string_view, 8> kRuleKeys = {"tag",   "keyword", "creator", "vr",
                                                        "match", "not",     "action",  "value"};
 
@@ -66,6 +67,9 @@ public:
         const auto& options = loaded_.profile.options;
         if (options.contains(Option::retain_full_dates) && options.contains(Option::retain_modified_dates))
             problem(options_line_, "retain-full-dates and retain-modified-dates exclude each other");
+        const auto& pixels = loaded_.profile.pixels;
+        if (!pixels.empty() && !options.contains(Option::clean_pixel_data))
+            problem(pixels.front().line, "[[pixel]] needs the option clean-pixel-data");
     }
 
     void finish() {
@@ -107,6 +111,8 @@ private:
             pseudonyms(node, line);
         } else if (key == "rule") {
             rules(node, line);
+        } else if (key == "pixel") {
+            pixels(node, line);
         } else {
             problem(line, unknown("key", key, kKeys));
         }
@@ -176,7 +182,7 @@ private:
             } else if (name == "match") {
                 rule.match = matcher(node, line, name);
             } else if (name == "not") {
-                excluded(rule, node, line);
+                excluded(rule.not_match, node, line);
             } else if (name == "action") {
                 has_action = true;
                 action(rule, node, line);
@@ -223,14 +229,72 @@ private:
         rule.action = *known;
     }
 
+    void pixels(const toml::node& node, std::uint32_t line) {
+        const auto* array = node.as_array();
+        if (array == nullptr || (!array->empty() && !node.is_array_of_tables()))
+            return problem(line, "pixel rules are written [[pixel]], in double brackets");
+        for (const auto& entry : *array) {
+            if (const auto* table = entry.as_table()) pixel(*table);
+        }
+    }
+
+    void pixel(const toml::table& table) {
+        PixelRule rule;
+        rule.line = table.source().begin.line;
+        bool has_action = false;
+        for (const auto& [key, node] : table) {
+            const auto line = key.source().begin.line;
+            const std::string_view name = key.str();
+            if (name == "match") {
+                rule.match = matcher(node, line, name);
+            } else if (name == "not") {
+                excluded(rule.not_match, node, line);
+            } else if (name == "action") {
+                has_action = true;
+                const auto word = one_of(node, line, name, {"mask", "regions", "keep", "refuse"});
+                rule.action = word == "regions"  ? PixelRule::Action::regions
+                              : word == "keep"   ? PixelRule::Action::keep
+                              : word == "refuse" ? PixelRule::Action::refuse
+                                                 : PixelRule::Action::mask;
+            } else if (name == "areas") {
+                areas(rule, node, line);
+            } else {
+                problem(line, unknown("key of a pixel rule", name, kPixelKeys));
+            }
+        }
+        if (!has_action) problem(rule.line, "this [[pixel]] has no action");
+        if (!rule.match) problem(rule.line, "this [[pixel]] matches every image: give match");
+        if (rule.areas.empty() != (rule.action != PixelRule::Action::mask))
+            problem(rule.line, "areas belong to action = \"mask\", and to no other");
+        loaded_.profile.pixels.push_back(std::move(rule));
+    }
+
+    void areas(PixelRule& rule, const toml::node& node, std::uint32_t line) {
+        constexpr std::string_view form = "areas must be a list of [left, top, width, height] in pixels";
+        const auto* array = node.as_array();
+        if (array == nullptr) return problem(line, std::string(form));
+        for (const auto& entry : *array) {
+            const auto* numbers = entry.as_array();
+            std::array<std::uint32_t, 4> values{};
+            bool good = numbers != nullptr && numbers->size() == values.size();
+            for (std::size_t n = 0; good && n < values.size(); ++n) {
+                const auto number = (*numbers)[n].value<std::int64_t>();
+                good = number && *number >= (n < 2 ? 0 : 1) && *number <= UINT16_MAX;
+                if (good) values[n] = static_cast<std::uint32_t>(*number);
+            }
+            if (!good) return problem(line, std::string(form));
+            rule.areas.push_back({values[0], values[1], values[2], values[3]});
+        }
+    }
+
     // Each attribute of `not` excludes by itself.
-    void excluded(Rule& rule, const toml::node& node, std::uint32_t line) {
+    void excluded(std::vector<dicom::DataSetMatcher>& not_match, const toml::node& node, std::uint32_t line) {
         const auto* table = node.as_table();
         if (table == nullptr) return problem(line, "not must be a table: { Modality = \"US\" }");
         for (const auto& [key, value] : *table) {
             toml::table one;
             one.insert(key.str(), value);
-            if (auto made = matcher(one, line, "not")) rule.not_match.push_back(std::move(*made));
+            if (auto made = matcher(one, line, "not")) not_match.push_back(std::move(*made));
         }
     }
 
