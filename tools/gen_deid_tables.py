@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/ usr / bin / env python3
 """Makes the C++ tables of src/deid from the TSV files beside it (facts of PS3.15 Annex E and PS3.3)."""
 import argparse
 import csv

@@ -44,6 +44,14 @@ constexpr std::string_view kCommonTerms[] = {
     "ORIGINAL",  "OTHER",     "PELVIS",   "PIXEL",   "POINT", "PRIMARY",  "PT",      "RGB",
     "SAGITTAL",  "SECONDARY", "SHOULDER", "SPINE",   "TEXT",  "UNKNOWN",  "VOLUME",  "YES"};
 
+// Coding schemes whose meanings are published (PS3.16 section 8); local ones may say anything.
+constexpr std::string_view kPublishedSchemes[] = {
+    "ACR",      "BI",          "C4",         "CD2",    "DCM",     "DCMUID",  "FMA",   "HL7",       "I10",
+    "I10C",     "I10P",        "I11",        "I9",     "I9C",     "IBSI",    "ICDO3", "ISO3166_1", "ISO639_1",
+    "ISO639_2", "ITIS_TSN",    "LN",         "MA",     "MDC",     "MDNS",    "NCIt",  "NEU",       "PATHLEX",
+    "POS",      "PUBCHEM_CID", "RADELEMENT", "RADLEX", "RFC3066", "RFC5646", "RO",    "RXNORM",    "SCT",
+    "SNM3",     "SRT",         "UBERON",     "UCUM",   "UMLS",    "UNS",     "UPC"};
+
 bool is_common_term(std::string_view term) {
     return std::find(std::begin(kCommonTerms), std::end(kCommonTerms), term) != std::end(kCommonTerms);
 }
@@ -356,8 +364,18 @@ void Copier::replace_uids(const Element& element) {
     builder_.add_text(element.tag(), Vr::UI, made);
 }
 
+bool Copier::is_local_meaning(const Element& element) const {
+    if (element.tag() != tags::CodeMeaning || context_.profile.options.contains(Option::clean_descriptors))
+        return false;
+    const auto scheme = level_of(frames_.back()).text(tags::CodingSchemeDesignator);
+    return std::find(std::begin(kPublishedSchemes), std::end(kPublishedSchemes), scheme) ==
+           std::end(kPublishedSchemes);
+}
+
 void Copier::clean_text(const Element& element, const Decision& decision) {
     const Frame& frame = frames_.back();
+    if (decision.source == Decision::Source::own_table && is_local_meaning(element))
+        return add_dummy(builder_, element.tag(), element.vr());
     const std::string text = dicom::decoded_text(element, frame.character_set);
     ResidueCounts counts;
     std::optional<std::string> cut;

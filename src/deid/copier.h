@@ -74,6 +74,7 @@ private:
     void perform_dummy(const dicom::Element& element, const Decision& decision);
     void perform_clean(const dicom::Element& element, const Decision& decision);
     void clean_text(const dicom::Element& element, const Decision& decision);
+    [[nodiscard]] bool is_local_meaning(const dicom::Element& element) const;
     void clean_codes(const dicom::Element& element);
     void clean_number(const dicom::Element& element, Vr vr);
     void keep(const dicom::Element& element, const Decision& decision);

@@ -84,12 +84,15 @@ Action action_by_vr(Vr vr, const OptionSet& options) {
 std::optional<Action> by_option(const TableRow& row, const AttributeFacts& facts, const OptionSet& options) {
     const bool modified = options.contains(Option::retain_modified_dates) &&
                           (row.cleaned_by & bit(Option::retain_modified_dates)) != 0;
-    if (modified) return is_date(facts.vr) ? Action::shift : Action::keep;
+    if (modified && is_date(facts.vr)) return Action::shift;
+    // Timezone Offset From UTC: without it times would mean something else.
+    if (modified && facts.vr == Vr::SH) return Action::keep;
     if (options.intersects(row.kept_by)) return Action::keep;
     if (!options.intersects(row.cleaned_by)) return std::nullopt;
-    // Overlays and opaque bytes: nobody here can tell what is in them.
+    // Overlays and opaque bytes: nobody here can tell what is in them, so the Basic Profile decides.
     const bool opaque = facts.vr == Vr::OB || facts.vr == Vr::OW || facts.vr == Vr::UN;
-    return opaque ? Action::remove : Action::clean;
+    if (opaque) return std::nullopt;
+    return Action::clean;
 }
 
 Decision private_decision(const Profile& profile, const AttributeFacts& facts) {

@@ -192,7 +192,20 @@ private:
         const std::size_t free = shape.ascii || folded.size() == shape.characters ? 5 : 3;
         const Bounds bounds = shape.characters >= free ? Bounds::none : Bounds::letters;
         add(word, IdentityKind::name, bounds);
+        add_beginnings(word, shape.characters, IdentityKind::name, Bounds::letters);
         if (!shape.ascii) add(transliterated(word), IdentityKind::name, bounds);
+    }
+
+    // What is left where a value was too short for the whole: "*fl3d_Quirrenbac".
+    void add_beginnings(std::string_view word, std::size_t characters, IdentityKind kind, Bounds bounds) {
+        const std::size_t least = std::max<std::size_t>(5, (characters * 3 + 4) / 5);
+        std::size_t end = word.size();
+        for (std::size_t count = characters; count-- > least;) {
+            do {
+                --end;
+            } while (end > 0 && (static_cast<unsigned char>(word[end]) & 0xc0) == 0x80);
+            add(word.substr(0, end), kind, bounds);
+        }
     }
 
     // A component as it stands, its words, and its parts around hyphens.
@@ -247,6 +260,7 @@ private:
             } else {
                 add(form, kind, shape.characters < 8 ? Bounds::both : Bounds::none);
             }
+            if (shape.characters >= 9) add_beginnings(form, shape.characters, kind, Bounds::both);
         }
     }
 

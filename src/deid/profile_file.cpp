@@ -168,9 +168,11 @@ private:
         rule.line = table.source().begin.line;
         bool has_action = false;
         bool has_value = false;
+        bool has_names = false;
         for (const auto& [key, node] : table) {
             const auto line = key.source().begin.line;
             const std::string_view name = key.str();
+            has_names = has_names || name == "tag" || name == "keyword" || name == "creator" || name == "vr";
             if (name == "tag") {
                 for (const auto& [word, at] : strings(node, line, name)) tag(rule, word, at);
             } else if (name == "keyword") {
@@ -196,7 +198,7 @@ private:
         if (!has_action) problem(rule.line, "this [[rule]] has no action");
         if (has_value != (rule.action == Action::set))
             problem(rule.line, "a value belongs to action = \"set\", and to no other");
-        if (rule.tags.empty() && rule.keywords.empty() && rule.creators.empty() && rule.vrs.empty())
+        if (!has_names)
             problem(rule.line, "this [[rule]] names no attribute: give tag, keyword, creator or vr");
         loaded_.profile.rules.push_back(std::move(rule));
     }

@@ -187,6 +187,7 @@ void find_titled_names(const FoldedText& folded, std::string_view original, std:
         std::size_t end = run(text, at, is_letter);
         const auto word = text.substr(at, end - at);
         if (std::find(kTitles.begin(), kTitles.end(), word) == kTitles.end()) continue;
+        std::size_t first = 0;
         std::size_t last = 0;
         for (int words = 0; words < 3; ++words) {
             std::size_t begin = end;
@@ -194,6 +195,10 @@ void find_titled_names(const FoldedText& folded, std::string_view original, std:
                    std::string_view(" .:,").find(text[begin]) != std::string_view::npos)
                 ++begin;
             if (begin == end || begin >= text.size() || !is_capital(begin)) break;
+            // "Prof. Dr.": the second title has names of its own.
+            const auto next = text.substr(begin, run(text, begin, is_letter) - begin);
+            if (std::find(kTitles.begin(), kTitles.end(), next) != kTitles.end()) break;
+            if (first == 0) first = begin;
             end = begin;
             while (end < text.size() && (folded.letter_at(end) || text[end] == '-' ||
                                          (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80))
@@ -201,7 +206,7 @@ void find_titled_names(const FoldedText& folded, std::string_view original, std:
             last = end;
         }
         if (last == 0) continue;
-        found.push_back({at, last, IdentityKind::name});
+        found.push_back({first, last, IdentityKind::name});
         at = last - 1;
     }
 }
