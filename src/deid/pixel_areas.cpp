@@ -23,7 +23,8 @@ Result<Size> size_of(const dicom::DataSet& instance) {
     return Size{static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>(rows)};
 }
 
-// PS3.3 C.8.5.5.1.1: the corners belong to the region.
+// PS3.3 C.8.5.5.1.1: the corners belong to the region. Scanners that count one too far are understood; a
+// region that is further outside belongs to another picture, of which this one was cut.
 Result<std::vector<codec::Rectangle>> stated_regions(const dicom::DataSet& instance, const Size& size) {
     std::vector<codec::Rectangle> regions;
     const auto sequence = instance.find(tags::SequenceOfUltrasoundRegions);

@@ -159,7 +159,8 @@ Result<PixelStep::Outcome> PixelMasker::clean(const DataSet& original, const dic
     if (!format) return std::move(format).error();
     if (format->photometric != source->format().photometric && format->photometric != Photometric::other)
         cleaned.set_text(tags::PhotometricInterpretation, Vr::CS, to_string(format->photometric));
-    if (cleaned.contains(tags::PlanarConfiguration)) cleaned.set_uint16(tags::PlanarConfiguration, 0);
+    const bool by_pixel_now = !syntax.encapsulated && cleaned.contains(tags::PlanarConfiguration);
+    if (by_pixel_now) cleaned.set_uint16(tags::PlanarConfiguration, 0);
     cleaned.set_text(tags::BurnedInAnnotation, Vr::CS, "NO");
     return outcome;
 }

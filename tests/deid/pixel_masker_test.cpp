@@ -143,9 +143,15 @@ TEST(PixelAreas, TheFirstRuleThatMatchesDecides) {
     EXPECT_EQ(areas->masks, (std::vector<Rectangle>{{40, 0, 8, 4}}));  // clipped; the other is outside
 }
 
+TEST(PixelAreas, ARegionMayCountOneTooFar) {
+    const auto areas = pixel_areas(ultrasound({{0, 5, 48, 32}}), {});
+    ASSERT_TRUE(areas) << areas.error().message();
+    EXPECT_EQ(areas->masks, (std::vector<Rectangle>{{0, 0, 48, 5}}));
+}
+
 TEST(PixelAreas, ARegionOutsideOfThePictureIsAnError) {
     for (const auto& corners :
-         {std::array<std::uint32_t, 4>{10, 5, 48, 24}, {10, 5, 9, 24}, {0, 0, 4000000000u, 1}}) {
+         {std::array<std::uint32_t, 4>{10, 5, 49, 24}, {10, 5, 9, 24}, {0, 0, 4000000000u, 1}}) {
         EXPECT_FALSE(pixel_areas(ultrasound({corners}), {}));
     }
 }
