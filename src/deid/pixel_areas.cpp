@@ -35,8 +35,7 @@ Result<std::vector<codec::Rectangle>> stated_regions(const dicom::DataSet& insta
         const auto top = level.integer(tags::RegionLocationMinY0).value_or(-1);
         const auto right = level.integer(tags::RegionLocationMaxX1).value_or(-1);
         const auto bottom = level.integer(tags::RegionLocationMaxY1).value_or(-1);
-        if (left < 0 || top < 0 || right < left || bottom < top || right >= size.columns ||
-            bottom >= size.rows)
+        if (left < 0 || top < 0 || right < left || bottom < top || right > size.columns || bottom > size.rows)
             return Error(Errc::malformed, "an ultrasound region does not lie in the picture");
         regions.push_back({static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(top),
                            static_cast<std::uint32_t>(right - left + 1),
