@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 
 #include <fmt/format.h>
 
+#include "core/bytes.h"
 #include "deid_diff.h"
 #include "dicom/part10.h"
 #include "terminal.h"
@@ -71,6 +73,16 @@ bool write_all(int file, std::span<const std::byte> bytes) {
     return true;
 }
 
+// The same instance from another file, or from another run with the same key.
+bool holds(const std::string& path, std::span<const std::byte> header, std::span<const std::byte> body) {
+    std::ifstream file(path, std::ios::binary);
+    std::string there(header.size() + body.size() + 1, '\0');
+    file.read(there.data(), static_cast<std::streamsize>(there.size()));
+    there.resize(static_cast<std::size_t>(file.gcount()));
+    return there.size() == header.size() + body.size() && there.starts_with(as_text(header)) &&
+           there.ends_with(as_text(body));
+}
+
 // Whole or not at all, and never over another file. Not synced one by one: the file system is, in the end.
 Result<void> write_new(const std::string& path, std::span<const std::byte> header,
                        std::span<const std::byte> body) {
@@ -89,8 +101,16 @@ Result<void> write_new(const std::string& path, std::span<const std::byte> heade
         number = errno;
     }
     ::unlink(temporary.c_str());
+    if (!fine && number == EEXIST && holds(path, header, body)) return {};
     if (!fine) return failure(path, number);
     return {};
+}
+
+bool has_dicom_prefix(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::array<char, 132> beginning{};
+    file.read(beginning.data(), beginning.size());
+    return file && std::string_view(beginning.data() + 128, 4) == "DICM";
 }
 
 class Runner {
@@ -180,8 +200,9 @@ private:
         const std::lock_guard lock(mutex_);
         progress_.clear();
         complain("", error);
-        const bool no_dicom =
+        const bool directory =
             error.code == Errc::unsupported && error.context.find("DICOMDIR") != std::string::npos;
+        const bool no_dicom = directory || (error.code != Errc::io_failure && !has_dicom_prefix(files_[at]));
         ++(no_dicom ? counts_.no_dicom : counts_.failed);
         report_.add_unreadable(at + 1, std::string(to_string(error.code)));
     }

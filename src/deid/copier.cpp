@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/bytes.h"
 #include "deid/date_shift.h"
 #include "deid/dummy.h"
 #include "deid/markers.h"
 #include "dicom/generated/tags.h"
+#include "dicom/parser.h"
 #include "dicom/private_block.h"
+#include "dicom/transfer_syntax.h"
 #include "dicom/utf8.h"
 #include "dicom/value_text.h"
 
@@ -30,6 +33,25 @@ bool is_text_to_clean(Vr vr) {
         case Vr::UT: return true;
         default: return false;
     }
+}
+
+constexpr int kMaxUnreadDepth = 4;
+
+// Copies all of another data set, values too.
+void add_rows(dicom::DataSetBuilder& builder, const dicom::DataSet& from) {
+    const auto nodes = from.nodes();
+    std::vector<std::size_t> ends;
+    for (std::size_t row = 0; row < nodes.size(); ++row) {
+        for (; !ends.empty() && ends.back() <= row; ends.pop_back()) builder.end();
+        const auto& node = nodes[row];
+        if (node.vr == Vr::SQ || node.tag == dicom::kItem) {
+            node.vr == Vr::SQ ? builder.begin_sequence(node.tag) : builder.begin_item();
+            ends.push_back(row + 1 + node.subtree);
+        } else {
+            builder.add(node.tag, node.vr, from.value_of(node));
+        }
+    }
+    for (; !ends.empty(); ends.pop_back()) builder.end();
 }
 
 bool is_date(Vr vr) {
@@ -77,12 +99,26 @@ void for_each_value(std::string_view text, Each&& each) {
 dicom::DataSet Copier::run() {
     read_stated_blocks();
     push_level(original_.elements(), Tag(), dicom::CharacterSet(), false);
+    copy_levels();
+    dicom::DataSet made = builder_.finish();
+    if (!equipment_added_) {
+        dicom::DataSetBuilder equipment;
+        equipment.begin_sequence(tags::ContributingEquipmentSequence);
+        add_contributing_equipment(equipment);
+        equipment.end();
+        const auto with = equipment.finish();
+        made.set(*with.find(tags::ContributingEquipmentSequence));
+    }
+    return made;
+}
+
+void Copier::copy_levels() {
     while (!frames_.empty()) {
         Frame& frame = frames_.back();
         const auto row = next_row(frame);
         if (!row) {
-            const bool equipment =
-                frame.items && frames_.size() == 2 && frame.parent == tags::ContributingEquipmentSequence;
+            const bool equipment = depth_ == 0 && frame.items && frames_.size() == 2 &&
+                                   frame.parent == tags::ContributingEquipmentSequence;
             if (equipment) add_contributing_equipment(builder_);
             equipment_added_ = equipment_added_ || equipment;
             frames_.pop_back();
@@ -97,16 +133,6 @@ dicom::DataSet Copier::run() {
             visit(element);
         }
     }
-    dicom::DataSet made = builder_.finish();
-    if (!equipment_added_) {
-        dicom::DataSetBuilder equipment;
-        equipment.begin_sequence(tags::ContributingEquipmentSequence);
-        add_contributing_equipment(equipment);
-        equipment.end();
-        const auto with = equipment.finish();
-        made.set(*with.find(tags::ContributingEquipmentSequence));
-    }
-    return made;
 }
 
 void Copier::push_level(const dicom::ElementRange& level, Tag parent, const dicom::CharacterSet& outer,
@@ -317,21 +343,37 @@ void Copier::perform_dummy(const Element& element, const Decision& decision) {
 void Copier::keep(const Element& element, const Decision& decision) {
     const Vr vr = element.vr();
     if (vr == Vr::SQ) return push_items(element, false);
+    if (decision.vr == Vr::SQ) return keep_unread_sequence(element);
     if (vr == Vr::AS && decision.source != Decision::Source::rule) return clean_number(element, vr);
-    if (is_text_to_clean(vr)) {
-        // Kept by an option or a rule. What ASCII shows the search of the encoded bytes finds.
-        const auto text = element.text();
-        if (!dicom::is_ascii(text) &&
-            context_.residue.find(dicom::decoded_text(element, frames_.back().character_set))) {
-            refuse(element, "is kept and holds something of the patient's identity");
-        }
-    }
+    // Kept by an option or a rule, but not with the patient's name in it.
+    if (is_text_to_clean(vr)) return clean_text(element, decision);
     builder_.keep(element);
 }
 
-void Copier::refuse(const Element& element, std::string_view why) {
-    if (refusal_.empty())
-        refusal_ = attribute_name(frames_.back().parent, element.tag()).append(" ").append(why);
+// A safe private sequence that stands as UN: implicit VR little endian (PS3.5 6.2.2). What cannot be read
+// is left out.
+void Copier::keep_unread_sequence(const Element& element) {
+    if (depth_ >= kMaxUnreadDepth) return;
+    ByteBuffer bytes;
+    append_le(bytes, element.tag().group());
+    append_le(bytes, element.tag().element());
+    append_le(bytes, std::uint32_t{0xffffffff});
+    bytes.append(element.value());
+    for (const std::uint32_t word : {0xe0ddfffeu, 0u}) append_le(bytes, word);
+    const auto parsed =
+        dicom::parse_data_set(std::as_const(bytes).span(), dicom::implicit_vr_little_endian());
+    if (!parsed) return;
+    const auto sequence = parsed->data_set.find(element.tag());
+    if (!sequence || sequence->vr() != Vr::SQ) return;
+    Copier inside(parsed->data_set, context_, report_, depth_ + 1);
+    inside.push_level(parsed->data_set.elements(), frames_.back().parent, frames_.back().character_set,
+                      frames_.back().dummies);
+    inside.frames_.back().next = inside.frames_.back().end;
+    inside.push_items(*sequence, false);
+    inside.copy_levels();
+    const dicom::DataSet made = inside.builder_.finish();
+    uids_.insert(uids_.end(), inside.uids_.begin(), inside.uids_.end());
+    add_rows(builder_, made);
 }
 
 void Copier::perform_clean(const Element& element, const Decision& decision) {
@@ -385,8 +427,9 @@ void Copier::clean_text(const Element& element, const Decision& decision) {
     } else {
         CleanOptions options;
         const bool free = decision.source != Decision::Source::own_table;
-        options.dates = free && !context_.profile.options.contains(Option::retain_full_dates);
-        options.patterns = free;
+        const bool kept = decision.action == Action::keep;
+        options.dates = free && !kept && !context_.profile.options.contains(Option::retain_full_dates);
+        options.patterns = free && !kept;
         cut = context_.residue.cut(text, options, counts);
     }
     if (!cut) return builder_.keep(element);

@@ -32,13 +32,11 @@ struct CopyContext {
 
 class Copier {
 public:
-    Copier(const dicom::DataSet& original, const CopyContext& context, InstanceReport& report)
-        : original_(original), context_(context), report_(report), builder_(original) {}
+    Copier(const dicom::DataSet& original, const CopyContext& context, InstanceReport& report, int depth = 0)
+        : original_(original), context_(context), report_(report), builder_(original), depth_(depth) {}
 
     /// The copy, without markers.
     [[nodiscard]] dicom::DataSet run();
-    /// Why the copy must not be used; empty when nothing was found.
-    [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
     /// Old UID and new UID of everything that was replaced.
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& uids() const noexcept {
         return uids_;
@@ -78,6 +76,8 @@ private:
     void clean_codes(const dicom::Element& element);
     void clean_number(const dicom::Element& element, Vr vr);
     void keep(const dicom::Element& element, const Decision& decision);
+    void keep_unread_sequence(const dicom::Element& element);
+    void copy_levels();
     void replace_uids(const dicom::Element& element);
     void add_encoded(Tag tag, Vr vr, std::string_view utf8);
     [[nodiscard]] bool add_pseudonym(const dicom::Element& element, const Decision& decision);
@@ -88,7 +88,6 @@ private:
         return {original_, frame.first, frame.end};
     }
     void read_stated_blocks();
-    void refuse(const dicom::Element& element, std::string_view why);
 
     const dicom::DataSet& original_;
     const CopyContext& context_;
@@ -97,8 +96,8 @@ private:
     std::vector<Frame> frames_;
     std::vector<StatedBlock> stated_;
     std::vector<std::pair<std::string, std::string>> uids_;
-    std::string refusal_;
     bool equipment_added_ = false;
+    int depth_;  ///< of sequences read out of UN
 };
 
 }  // namespace sagitta::deid

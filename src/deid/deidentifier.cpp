@@ -94,7 +94,6 @@ Result<Deidentified> Deidentifier::apply(const dicom::DataSet& original,
                               iod_of(result.sop_class_uid)};
     Copier copier(original, context, result.report);
     result.data_set = copier.run();
-    if (!copier.refusal().empty()) return std::move(quarantine(result, copier.refusal()));
     for (const auto& marker : markers_.elements()) result.data_set.set(marker);
 
     if (options_.pixels != nullptr) {

@@ -12,6 +12,7 @@
 #include "dicom/parser.h"
 #include "dicom/path.h"
 #include "dicom/walk.h"
+#include "dicom/writer.h"
 #include "tests/deid/sample.h"
 
 namespace sagitta::deid {
@@ -83,16 +84,58 @@ action = "hash"
     EXPECT_FALSE(applied(profile, original).data_set.contains(tags::StudyDescription));
 }
 
-TEST(Deidentifier, WhatARuleKeepsAgainstBetterKnowledgeIsQuarantined) {
+TEST(Deidentifier, WhatARuleKeepsIsKeptWithoutTheName) {
     const auto profile = profile_from("[[rule]]\nkeyword = \"StudyDescription\"\naction = \"K\"\n");
     auto original = test::minimal_instance();
     original.set_text(tags::PatientName, Vr::PN, "Nachtigall^Florence");
-    original.set_text(tags::StudyDescription, Vr::LO, "Knee of nachtigall");
+    original.set_text(tags::StudyDescription, Vr::LO, "Knee of nachtigall, 1.3.2024");
+    EXPECT_EQ(applied(profile, original).data_set.text(tags::StudyDescription), "Knee of , 1.3.2024");
+}
+
+TEST(Deidentifier, WhatIsFoundInTheEncodedResultIsQuarantined) {
+    const auto profile = profile_from("[[rule]]\ncreator = \"ACME*\"\naction = \"K\"\n");
+    auto original = test::minimal_instance();
+    original.set_text(tags::PatientName, Vr::PN, "Nachtigall^Florence");
+    original.set_text(Tag(0x00090010), Vr::LO, "ACME 1.0");
+    original.set(Tag(0x00091001), Vr::OB, as_bytes("\x01\x02 florence\x03"));
     const auto made = applied(profile, original);
     ASSERT_TRUE(made.quarantined.has_value());
-    EXPECT_EQ(*made.quarantined, "StudyDescription still holds a name of the original");
+    EXPECT_EQ(*made.quarantined, "(0009,1001) still holds a name of the original");
     EXPECT_TRUE(made.bytes.empty());
     EXPECT_TRUE(made.data_set.empty());
+    EXPECT_TRUE(made.mappings.empty());
+}
+
+// (2001,xx5F) of Philips Imaging DD 001 is a sequence and safe; implicit VR does not know it.
+TEST(Deidentifier, SafePrivateSequencesAreReadOutOfUn) {
+    const auto item = [](std::string_view name) {
+        dicom::DataSetBuilder builder;
+        builder.begin_sequence(Tag(0x20011160));
+        builder.begin_item();
+        builder.add_text(tags::PatientName, Vr::PN, name);
+        builder.add_text(tags::RepetitionTime, Vr::DS, "500");
+        builder.end();
+        builder.end();
+        ByteBuffer out;
+        EXPECT_TRUE(
+            dicom::write_data_set(builder.finish(), dicom::implicit_vr_little_endian(), out).has_value());
+        return std::string(as_text(out.span()));
+    };
+    // Tag, undefined length and the delimiter at the end are not part of the value.
+    std::string value = item("Nachtigall^Florence");
+    value = value.substr(8, value.size() - 16);
+    auto original = test::minimal_instance();
+    original.set_text(tags::PatientName, Vr::PN, "Nachtigall^Florence");
+    original.set_text(Tag(0x20010011), Vr::LO, "Philips Imaging DD 001");
+    original.set(Tag(0x2001115f), Vr::UN, as_bytes(value));
+    const auto made = applied(test::profile_with(with({Option::retain_safe_private})), original);
+    ASSERT_FALSE(made.quarantined.has_value());
+    const auto sequence = made.data_set.find(Tag(0x2001115f));
+    ASSERT_TRUE(sequence && sequence->has_children());
+    for (const auto& kept : sequence->children()) {
+        EXPECT_EQ(kept.children().text(tags::RepetitionTime), "500");
+        EXPECT_EQ(kept.children().text(tags::PatientName), made.data_set.text(tags::PatientID));
+    }
 }
 
 TEST(Deidentifier, PrivateElementsStayOnlyWhenTheyAreSafe) {
