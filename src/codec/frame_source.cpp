@@ -117,6 +117,15 @@ Result<void> FrameSource::State::describe(const PixelLimits& limits, dicom::Tag 
 }
 
 Result<void> FrameSource::State::find_native_frames() {
+    std::array<std::byte, 4> first;
+    if (syntax->encapsulated && bytes->read(0, first) && begins_a_stream(first)) {
+        warnings.emplace_back(Errc::malformed, "pixel data is a compressed stream without fragments");
+        encapsulated = true;
+        table.fragments.push_back({0, 0, bytes->size(), {}});
+        return find_fragments({});
+    }
+    if (syntax->encapsulated)
+        warnings.emplace_back(Errc::mismatch, "native pixel data in a transfer syntax of fragments");
     const std::uint64_t whole = format.frame_bytes() * declared_frames;
     if (format.photometric == Photometric::ybr_full_422 && bytes->size() >= whole) {
         format.photometric = Photometric::ybr_full;
@@ -273,6 +282,9 @@ Result<FrameSource> FrameSource::open_file(const std::string& path, const PixelL
     if (state->encapsulated) {
         auto table = walk_fragments(*state->bytes, limits.max_frames, state->warnings);
         if (!table) return std::move(table).error().within(path);
+        for (auto& warning : state->warnings) {
+            if (warning.offset_bytes) *warning.offset_bytes += pixels.offset_bytes;
+        }
         state->table = std::move(*table);
         ExtendedOffsets extended;
         if (const auto offsets = tables->find(tags::ExtendedOffsetTable)) extended.offsets = offsets->value();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/codecs.h"
+#include "codec/jpeg_dct.h"
 #include "codec/jpeg_lossless.h"
 #include "codec/jpeg_stream.h"
 #include "codec/jpeg_turbo.h"
@@ -96,6 +97,18 @@ void extend_samples(std::span<std::byte> samples, PixelFormat& format, unsigned 
     format.high_bit = static_cast<std::uint16_t>(stored - 1);
 }
 
+// A lossy sample may overshoot what Bits Stored hold: masked it would turn from white to black.
+void clamp_samples(std::span<std::byte> samples, const PixelFormat& format) {
+    if (format.is_signed || format.bits_stored == format.bits_allocated) return;
+    const auto largest = static_cast<std::uint16_t>((1u << format.bits_stored) - 1);
+    if (format.sample_bytes() == 1) {
+        for (auto& sample : samples) sample = std::min(sample, static_cast<std::byte>(largest));
+        return;
+    }
+    for (std::size_t at = 0; at + 2 <= samples.size(); at += 2)
+        store_le(samples.data() + at, std::min(load_le<std::uint16_t>(samples.data() + at), largest));
+}
+
 ByteBuffer widen(std::span<const std::byte> bytes) {
     ByteBuffer wide;
     const auto out = wide.prepare(2 * bytes.size());
@@ -121,6 +134,9 @@ Result<Frame> decode_with_turbo(std::span<const std::byte> encoded, PixelFormat 
         return Error(Errc::malformed, "JPEG frame header changes on the way");
     ByteBuffer pixels = std::move(image->pixels);
     if (format.bits_allocated == 16) pixels = widen(std::as_const(pixels).span());
+    const auto samples = std::span(pixels.data(), pixels.size());
+    clamp_samples(samples, format);
+    extend_samples(samples, format, 8);
     return Frame{format, std::move(pixels)};
 }
 
@@ -128,8 +144,11 @@ Result<Frame> decode_samples(jpeg::StreamReader& reader, PixelFormat format) {
     Frame frame;
     const auto out = frame.bytes.prepare(format.frame_bytes());
     frame.bytes.commit(out.size());
-    auto done = jpeg::decode_lossless(reader, format.rows, format.sample_bytes(), out);
+    auto done = reader.frame().sof == jpeg::kSof3
+                    ? jpeg::decode_lossless(reader, format.rows, format.sample_bytes(), out)
+                    : jpeg::decode_sequential12(reader, format.rows, out);
     if (!done) return std::move(done).error();
+    if (reader.frame().sof != jpeg::kSof3) clamp_samples(out, format);
     extend_samples(out, format, reader.frame().precision);
     frame.format = format;
     return frame;
@@ -156,7 +175,8 @@ public:
             if (other != nullptr) return other->decode(encoded, declared, options);
         }
         if (is_turbo(header)) return decode_with_turbo(encoded, format, options);
-        if (header.sof == jpeg::kSof3) return decode_samples(reader, format);
+        const bool is_sequential12 = header.sof == jpeg::kSof1 && header.precision == 12;
+        if (header.sof == jpeg::kSof3 || is_sequential12) return decode_samples(reader, format);
         return unsupported_process(header);
     }
 

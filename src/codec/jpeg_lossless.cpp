@@ -31,36 +31,53 @@ bool long_difference(const HuffmanTable& table, std::uint64_t window, std::uint1
     return true;
 }
 
+// Of the lookup, so many differences fit the bits that are there after a refill.
+constexpr std::size_t kDifferencesEach = 57 / HuffmanTable::kLookupBits;
+
+/// Bits from where `reader` stands; the `used` ones are shifted out. A value, so that it stays in registers.
+struct Window {
+    std::uint64_t bits = 0;
+    unsigned used = 0;
+    bool good = true;
+};
+
+inline Window refilled(BitReader& reader, Window window) {
+    reader.skip(window.used);
+    if (reader.overrun()) return {0, 0, false};
+    return {reader.window(), 0, true};
+}
+
+[[gnu::noinline]] Window next_long(BitReader& reader, Window window, const HuffmanTable& table,
+                                   std::uint16_t& value) {
+    window = refilled(reader, window);
+    if (!window.good || !long_difference(table, window.bits, value, window.used)) return {0, 0, false};
+    return refilled(reader, window);
+}
+
 /// Differences of `count` pixels, interleaved in the stream, a row of each component out. False at a
 /// wrong code or where the bits end.
 template <std::size_t Components>
 bool read_differences(BitReader& reader, const std::array<const HuffmanTable*, 4>& tables,
                       const std::array<std::uint16_t*, 4>& rows, std::size_t count) {
-    constexpr unsigned kLongestBits = 31;
-    std::uint64_t window = reader.window();
-    unsigned left = 57;
-    unsigned used = 0;
-    for (std::size_t x = 0; x < count; ++x) {
-        for (std::size_t n = 0; n < Components; ++n) {
-            if (left < kLongestBits) {
-                reader.skip(used);
-                if (reader.overrun()) return false;
-                window = reader.window();
-                left = 57;
-                used = 0;
+    constexpr std::size_t kPixels = kDifferencesEach / Components;
+    Window window;
+    for (std::size_t x = 0; x < count; x += kPixels) {
+        window = refilled(reader, window);
+        if (!window.good) return false;
+        const std::size_t end = std::min(x + kPixels, count);
+        for (std::size_t at = x; at < end; ++at) {
+            for (std::size_t n = 0; n < Components; ++n) {
+                const auto found = tables[n]->difference(window.bits);
+                rows[n][at] = static_cast<std::uint16_t>(found.value);
+                window.bits <<= found.bits;
+                window.used += found.bits;
+                if (found.bits != 0) continue;
+                window = next_long(reader, window, *tables[n], rows[n][at]);
+                if (!window.good) return false;
             }
-            const auto found = tables[n]->difference(window);
-            unsigned bits = found.bits;
-            auto value = static_cast<std::uint16_t>(found.value);
-            if (bits == 0 && !long_difference(*tables[n], window, value, bits)) return false;
-            rows[n][x] = value;
-            window <<= bits;
-            left -= bits;
-            used += bits;
         }
     }
-    reader.skip(used);
-    return !reader.overrun();
+    return refilled(reader, window).good;
 }
 
 template <class Predict>
@@ -92,16 +109,23 @@ void predict_first_row(std::uint16_t* row, std::uint16_t start, std::size_t coun
     for (std::size_t x = 0; x < count; ++x) row[x] = sample = static_cast<std::uint16_t>(sample + row[x]);
 }
 
+template <class Sample>
+void store_samples(const Row& row, unsigned point_transform, std::size_t stride, std::byte* out) {
+    if (stride == 1) {
+        for (std::size_t x = 0; x < row.size(); ++x)
+            store_le(out + x * sizeof(Sample), static_cast<Sample>(row[x] << point_transform));
+    } else {
+        for (std::size_t x = 0; x < row.size(); ++x)
+            store_le(out + x * stride * sizeof(Sample), static_cast<Sample>(row[x] << point_transform));
+    }
+}
+
 void store_row(const Row& row, unsigned point_transform, std::size_t stride, std::uint32_t sample_bytes,
                std::byte* out) {
     if (sample_bytes == 1) {
-        for (std::size_t x = 0; x < row.size(); ++x)
-            out[x * stride] = static_cast<std::byte>(row[x] << point_transform);
-    } else if (stride == 1 && point_transform == 0) {
-        std::memcpy(out, row.data(), 2 * row.size());
+        store_samples<std::uint8_t>(row, point_transform, stride, out);
     } else {
-        for (std::size_t x = 0; x < row.size(); ++x)
-            store_le(out + 2 * x * stride, static_cast<std::uint16_t>(row[x] << point_transform));
+        store_samples<std::uint16_t>(row, point_transform, stride, out);
     }
 }
 

@@ -34,7 +34,7 @@ std::array<unsigned, kCategories + 1> code_lengths(const Frequencies& frequencie
     std::copy(frequencies.begin(), frequencies.end(), weight.begin());
     weight[kCategories] = 1;  // takes the code of all ones
     std::array<unsigned, kCategories + 1> length{};
-    std::array<std::size_t, kCategories + 1> group;  // symbols joined so far have the same number
+    std::array<std::size_t, kCategories + 1> group;  // symbols joined so far have the number of one
     std::iota(group.begin(), group.end(), std::size_t{0});
     while (true) {
         std::size_t least = weight.size();
@@ -52,7 +52,7 @@ std::array<unsigned, kCategories + 1> code_lengths(const Frequencies& frequencie
         weight[least] += weight[second];
         weight[second] = 0;
         for (std::size_t n = 0; n < group.size(); ++n) {
-            if (group[n] == group[second]) group[n] = least;
+            if (group[n] == second) group[n] = least;
             if (group[n] == least) ++length[n];
         }
     }
