@@ -16,6 +16,7 @@
 #include "deid/profile_file.h"
 #include "deid/project_key.h"
 #include "deid/vault.h"
+#include "deid_preview.h"
 #include "deid_run.h"
 #include "keys.h"
 #include "terminal.h"
@@ -32,6 +33,7 @@ struct Options {
     std::string report;
     std::string vault;
     std::string explain;
+    std::string preview;
     std::string new_key;
     unsigned threads = 0;
     bool dry_run = false;
@@ -64,6 +66,21 @@ int explain(const Options& options, const deid::Profile& profile) {
         return kUsage;
     }
     for (const auto& line : deid::explain(profile, *tag)) print(line);
+    return kOk;
+}
+
+int preview(const Options& options, const deid::Profile& profile) {
+    if (options.paths.size() != 1) {
+        complain("--preview wants one file");
+        return kUsage;
+    }
+    const auto report = write_preview(profile, options.paths.front(), options.preview);
+    if (!report) {
+        complain("", report.error());
+        return kFailed;
+    }
+    print(fmt::format("{} areas covered; {}", report->masks, report->decided_by));
+    note(options.preview + " shows what is under the masks: it identifies.");
     return kOk;
 }
 
@@ -146,6 +163,7 @@ int run(const Options& options) {
     auto profile = profile_from(options);
     if (!profile) return kUsage;
     if (!options.explain.empty()) return explain(options, *profile);
+    if (!options.preview.empty()) return preview(options, *profile);
     if (options.key.empty() || options.paths.size() < (options.dry_run ? 1u : 2u)) {
         complain(options.key.empty() ? "--key FILE is missing; `sagitta deid init-key FILE` makes one"
                                      : "give IN and OUT");
@@ -184,6 +202,11 @@ void add_deid(CLI::App& app, int& status) {
     command->add_flag("--show-values", options->show_values, "With --diff: original values, too");
     command->add_option("--explain", options->explain, "Say what happens to an attribute, and why")
         ->type_name("KEYWORD");
+    command
+        ->add_option(
+            "--preview", options->preview,
+            "Show what [[pixel]] rules and ultrasound regions cover in one file, and write nothing else")
+        ->type_name("OUT.png");
     auto* key = command->add_subcommand("init-key", "Make a new key, readable by its owner only");
     key->add_option("FILE", options->new_key, "File to make")->required()->type_name("");
     command->footer(

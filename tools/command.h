@@ -25,9 +25,11 @@ void add_json(CLI::App& app, int& status);
 void add_modify(CLI::App& app, int& status);
 void add_move(CLI::App& app, int& status);
 void add_reindex(CLI::App& app, int& status);
+void add_render(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);
 void add_store(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_volume(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
 /// All of them, in the order of `sagitta --help`.
