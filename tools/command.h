@@ -16,6 +16,7 @@ inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 
 void add_config(CLI::App& app, int& status);
+void add_deid(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_echo(CLI::App& app, int& status);
 void add_find(CLI::App& app, int& status);

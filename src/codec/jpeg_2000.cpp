@@ -318,7 +318,7 @@ public:
     Result<ByteBuffer> encode(const Frame& frame, std::string_view syntax, const EncodeOptions& options,
                               PixelFormat& written) const override {
         if (auto why = refuses(frame.format, syntax)) return *why;
-        const bool lossy = syntax == kLossy;
+        const bool lossy = syntax == kLossy && options.compression_ratio > 1;
         written = frame.format;
         written.planar = false;
         if (written.photometric == Photometric::rgb)

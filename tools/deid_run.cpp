@@ -1,0 +1,260 @@
+#include "deid_run.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/bytes.h"
+#include "deid_diff.h"
+#include "dicom/part10.h"
+#include "terminal.h"
+
+namespace sagitta::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMappingsPerTransaction = 5000;
+
+// Regular files below the paths, in order; what lies below `out` is ours.
+std::vector<std::string> files_below(const std::vector<std::string>& paths, const std::string& out) {
+    std::vector<std::string> found;
+    std::error_code ignored;
+    for (const auto& path : paths) {
+        if (!fs::is_directory(path, ignored)) {
+            found.push_back(path);
+            continue;
+        }
+        auto entry =
+            fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, ignored);
+        for (; entry != fs::recursive_directory_iterator(); entry.increment(ignored)) {
+            if (entry->is_directory(ignored) && !out.empty() && fs::equivalent(entry->path(), out, ignored)) {
+                entry.disable_recursion_pending();
+            } else if (entry->is_regular_file(ignored)) {
+                found.push_back(entry->path().string());
+            }
+        }
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+Error failure(const std::string& path, int number) {
+    const Errc code = number == EEXIST   ? Errc::already_exists
+                      : number == ENOSPC ? Errc::no_space
+                                         : Errc::io_failure;
+    return {code, fmt::format("{}: {}", path, std::strerror(number))};
+}
+
+bool write_all(int file, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto wrote = ::write(file, bytes.data(), bytes.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    }
+    return true;
+}
+
+// The same instance from another file, or from another run with the same key.
+bool holds(const std::string& path, std::span<const std::byte> header, std::span<const std::byte> body) {
+    std::ifstream file(path, std::ios::binary);
+    std::string there(header.size() + body.size() + 1, '\0');
+    file.read(there.data(), static_cast<std::streamsize>(there.size()));
+    there.resize(static_cast<std::size_t>(file.gcount()));
+    return there.size() == header.size() + body.size() && there.starts_with(as_text(header)) &&
+           there.ends_with(as_text(body));
+}
+
+// Whole or not at all, and never over another file. Not synced one by one: the file system is, in the end.
+Result<void> write_new(const std::string& path, std::span<const std::byte> header,
+                       std::span<const std::byte> body) {
+    const std::string temporary = path + ".part";
+    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0) return failure(temporary, errno);
+    bool fine = write_all(file, header) && write_all(file, body);
+    int number = errno;
+    if (::close(file) != 0 && fine) {
+        fine = false;
+        number = errno;
+    }
+    // link() refuses a name that is taken, rename() would not.
+    if (fine && ::link(temporary.c_str(), path.c_str()) != 0) {
+        fine = false;
+        number = errno;
+    }
+    ::unlink(temporary.c_str());
+    if (!fine && number == EEXIST && holds(path, header, body)) return {};
+    if (!fine) return failure(path, number);
+    return {};
+}
+
+bool has_dicom_prefix(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::array<char, 132> beginning{};
+    file.read(beginning.data(), beginning.size());
+    return file && std::string_view(beginning.data() + 128, 4) == "DICM";
+}
+
+class Runner {
+public:
+    Runner(const DeidRun& run, const deid::Deidentifier& deidentifier, deid::Report& report,
+           deid::Vault* vault)
+        : run_(run),
+          deidentifier_(deidentifier),
+          report_(report),
+          vault_(vault),
+          files_(files_below(run.in, run.out)) {}
+
+    DeidCounts all() {
+        std::vector<std::thread> others;
+        const auto workers =
+            std::clamp<std::size_t>(run_.threads, 1, std::max<std::size_t>(files_.size(), 1));
+        for (std::size_t n = 1; n < workers; ++n) others.emplace_back([this] { work(); });
+        work();
+        for (auto& other : others) other.join();
+        if (auto kept = remember({}, true); !kept) failed(kept.error());
+        sync_folder();
+        return counts_;
+    }
+
+private:
+    void work() {
+        for (std::size_t at = next_++; at < files_.size() && !stopped_; at = next_++) one(at);
+    }
+
+    void one(std::size_t at) {
+        const std::string& path = files_[at];
+        const auto file = dicom::read_file(path);
+        if (!file) return unreadable(at, file.error());
+        auto made = deidentifier_.apply(file->data_set, *file->layout.syntax);
+        if (!made) return unreadable(at, Error(made.error()).within(path));
+        if (made->quarantined) return quarantined(path, *made);
+        if (run_.diff) {
+            const std::string text = diff(file->data_set, made->data_set, run_.show_values);
+            const std::lock_guard lock(mutex_);
+            print(fmt::format("{}\n{}", path, text));
+        }
+        if (!run_.dry_run) {
+            if (auto kept = remember(std::move(made->mappings), false); !kept) return stop(kept.error());
+            if (auto written = write(*file, *made); !written) return failed(written.error());
+        }
+        const std::lock_guard lock(mutex_);
+        ++counts_.written;
+        report_.add(made->study_instance_uid, made->report);
+        if (progress_.is_due()) progress_.show(fmt::format("{} of {} files", counts_.written, files_.size()));
+    }
+
+    Result<void> write(const dicom::ParsedFile& original, const deid::Deidentified& made) {
+        const auto sop_class = dicom::Uid::parse(made.sop_class_uid);
+        const auto instance = dicom::Uid::parse(made.sop_instance_uid);
+        if (!sop_class || !instance) return Error(Errc::malformed, "a UID of the result is none");
+        dicom::FileMeta meta;
+        meta.sop_class_uid = *sop_class;
+        meta.sop_instance_uid = *instance;
+        const auto named = dicom::Uid::parse(original.layout.transfer_syntax_uid);
+        meta.transfer_syntax_uid = named ? named->str() : std::string(original.layout.syntax->uid);
+        const ByteBuffer header = dicom::make_file_header(meta);
+        const auto name = [](const std::string& uid) { return uid.empty() ? std::string("none") : uid; };
+        const fs::path folder =
+            fs::path(run_.out) / name(made.study_instance_uid) / name(made.series_instance_uid);
+        std::error_code error;
+        fs::create_directories(folder, error);
+        if (error) return Error(Errc::io_failure, fmt::format("{}: {}", folder.string(), error.message()));
+        return write_new((folder / (made.sop_instance_uid + ".dcm")).string(), header.span(),
+                         made.bytes.span());
+    }
+
+    // What is in the vault already is not encrypted again.
+    Result<void> remember(std::vector<deid::Mapping> mappings, bool flush) {
+        if (vault_ == nullptr) return {};
+        const std::lock_guard lock(vault_mutex_);
+        for (auto& mapping : mappings) {
+            if (known_.emplace(mapping.kind, mapping.pseudonym).second)
+                pending_.push_back(std::move(mapping));
+        }
+        if (pending_.empty() || (!flush && pending_.size() < kMappingsPerTransaction)) return {};
+        auto added = vault_->add(pending_);
+        pending_.clear();
+        return added;
+    }
+
+    void unreadable(std::size_t at, const Error& error) {
+        const std::lock_guard lock(mutex_);
+        progress_.clear();
+        complain("", error);
+        const bool directory =
+            error.code == Errc::unsupported && error.context.find("DICOMDIR") != std::string::npos;
+        const bool no_dicom = directory || (error.code != Errc::io_failure && !has_dicom_prefix(files_[at]));
+        ++(no_dicom ? counts_.no_dicom : counts_.failed);
+        report_.add_unreadable(at + 1, std::string(to_string(error.code)));
+    }
+
+    void quarantined(const std::string& path, const deid::Deidentified& made) {
+        const std::lock_guard lock(mutex_);
+        progress_.clear();
+        complain(fmt::format("{}: quarantined, nothing was written: {}", path, *made.quarantined));
+        ++counts_.quarantined;
+        report_.add_quarantined(made.study_instance_uid, made.sop_instance_uid, *made.quarantined);
+    }
+
+    void failed(const Error& error) {
+        const std::lock_guard lock(mutex_);
+        progress_.clear();
+        complain("", error);
+        ++counts_.failed;
+    }
+
+    void stop(const Error& error) {
+        stopped_ = true;
+        failed(error);
+    }
+
+    void sync_folder() const {
+        if (run_.dry_run || run_.out.empty()) return;
+        const int folder = ::open(run_.out.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (folder < 0) return;
+        ::syncfs(folder);
+        ::close(folder);
+    }
+
+    const DeidRun& run_;
+    const deid::Deidentifier& deidentifier_;
+    deid::Report& report_;
+    deid::Vault* vault_;
+    std::vector<std::string> files_;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<bool> stopped_ = false;
+    std::mutex mutex_;
+    DeidCounts counts_;
+    Progress progress_;
+    std::mutex vault_mutex_;
+    std::set<std::pair<deid::Mapping::Kind, std::string>> known_;
+    std::vector<deid::Mapping> pending_;
+};
+
+}  // namespace
+
+DeidCounts deidentify_files(const DeidRun& run, const deid::Deidentifier& deidentifier, deid::Report& report,
+                            deid::Vault* vault) {
+    return Runner(run, deidentifier, report, vault).all();
+}
+
+}  // namespace sagitta::tools
