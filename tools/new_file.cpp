@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
@@ -41,6 +42,15 @@ bool holds(const std::string& path, std::span<const std::byte> header, std::span
            there.ends_with(as_text(body));
 }
 
+// Unlike rename() refuses a name that is taken; not every file system can do it in one step.
+bool take_name(const std::string& temporary, const std::string& path) {
+    if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
+    if (errno != EINVAL) return false;
+    if (::link(temporary.c_str(), path.c_str()) != 0) return false;
+    ::unlink(temporary.c_str());
+    return true;
+}
+
 }  // namespace
 
 Result<void> write_new(const std::string& path, std::span<const std::byte> header,
@@ -54,12 +64,11 @@ Result<void> write_new(const std::string& path, std::span<const std::byte> heade
         fine = false;
         number = errno;
     }
-    // link() refuses a name that is taken, rename() would not.
-    if (fine && ::link(temporary.c_str(), path.c_str()) != 0) {
+    if (fine && !take_name(temporary, path)) {
         fine = false;
         number = errno;
     }
-    ::unlink(temporary.c_str());
+    if (!fine) ::unlink(temporary.c_str());
     if (!fine && number == EEXIST && holds(path, header, body)) return {};
     if (!fine) return failure(path, number);
     return {};
