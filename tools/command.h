@@ -24,6 +24,7 @@ void add_get(CLI::App& app, int& status);
 void add_json(CLI::App& app, int& status);
 void add_modify(CLI::App& app, int& status);
 void add_move(CLI::App& app, int& status);
+void add_reidentify(CLI::App& app, int& status);
 void add_reindex(CLI::App& app, int& status);
 void add_render(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);

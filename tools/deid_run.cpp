@@ -1,14 +1,8 @@
 #include "deid_run.h"
 
-#include <fcntl.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -20,9 +14,9 @@
 
 #include <fmt/format.h>
 
-#include "core/bytes.h"
 #include "deid_diff.h"
 #include "dicom/part10.h"
+#include "new_file.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -56,56 +50,6 @@ std::vector<std::string> files_below(const std::vector<std::string>& paths, cons
     return found;
 }
 
-Error failure(const std::string& path, int number) {
-    const Errc code = number == EEXIST   ? Errc::already_exists
-                      : number == ENOSPC ? Errc::no_space
-                                         : Errc::io_failure;
-    return {code, fmt::format("{}: {}", path, std::strerror(number))};
-}
-
-bool write_all(int file, std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        const auto wrote = ::write(file, bytes.data(), bytes.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return false;
-        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-    }
-    return true;
-}
-
-// The same instance from another file, or from another run with the same key.
-bool holds(const std::string& path, std::span<const std::byte> header, std::span<const std::byte> body) {
-    std::ifstream file(path, std::ios::binary);
-    std::string there(header.size() + body.size() + 1, '\0');
-    file.read(there.data(), static_cast<std::streamsize>(there.size()));
-    there.resize(static_cast<std::size_t>(file.gcount()));
-    return there.size() == header.size() + body.size() && there.starts_with(as_text(header)) &&
-           there.ends_with(as_text(body));
-}
-
-// Whole or not at all, and never over another file. Not synced one by one: the file system is, in the end.
-Result<void> write_new(const std::string& path, std::span<const std::byte> header,
-                       std::span<const std::byte> body) {
-    const std::string temporary = path + ".part";
-    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (file < 0) return failure(temporary, errno);
-    bool fine = write_all(file, header) && write_all(file, body);
-    int number = errno;
-    if (::close(file) != 0 && fine) {
-        fine = false;
-        number = errno;
-    }
-    // link() refuses a name that is taken, rename() would not.
-    if (fine && ::link(temporary.c_str(), path.c_str()) != 0) {
-        fine = false;
-        number = errno;
-    }
-    ::unlink(temporary.c_str());
-    if (!fine && number == EEXIST && holds(path, header, body)) return {};
-    if (!fine) return failure(path, number);
-    return {};
-}
-
 bool has_dicom_prefix(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::array<char, 132> beginning{};
@@ -131,7 +75,7 @@ public:
         work();
         for (auto& other : others) other.join();
         if (auto kept = remember({}, true); !kept) failed(kept.error());
-        sync_folder();
+        if (!run_.dry_run) sync_tree(run_.out);
         return counts_;
     }
 
@@ -225,14 +169,6 @@ private:
     void stop(const Error& error) {
         stopped_ = true;
         failed(error);
-    }
-
-    void sync_folder() const {
-        if (run_.dry_run || run_.out.empty()) return;
-        const int folder = ::open(run_.out.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (folder < 0) return;
-        ::syncfs(folder);
-        ::close(folder);
     }
 
     const DeidRun& run_;

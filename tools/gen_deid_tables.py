@@ -50,13 +50,17 @@ def iods(tables):
 
 def iod_bits(ranges):
     if ranges == "*":
-        return (1 << 128) - 1
+        return (1 << 192) - 1
     mask = 0
     for part in ranges.split():
         first, _, last = part.partition("-")
         for number in range(int(first), int(last or first) + 1):
             mask |= 1 << number
     return mask
+
+
+def words(mask):
+    return ", ".join(f"0x{mask >> shift & (2**64 - 1):x}u" for shift in (0, 64, 128))
 
 
 def attribute_types(tables):
@@ -68,7 +72,7 @@ def attribute_types(tables):
         found.append((tag, parent, int(row["type"]), iod_bits(row["iods"])))
     for tag, parent, kind, mask in sorted(found):
         yield (f"{{Tag(0x{tag:08x}u), Tag(0x{parent:08x}u), AttributeType::type{kind}, "
-               f"{{0x{mask & (2**64 - 1):x}u, 0x{mask >> 64:x}u}}}},")
+               f"{{{words(mask)}}}}},")
     yield "};"
 
 

@@ -250,6 +250,13 @@ void Copier::visit(const Element& element) {
     if (tag.is_group_length() || tag.group() == 0xfffe || tag.group() <= 0x0002) return;
     if (top && is_marker(tag)) return;
     if (tag == tags::SpecificCharacterSet) return builder_.keep(element);
+    if (tag.is_private() && !private_may_stay_) {
+        Decision gone;
+        gone.source = Decision::Source::private_element;
+        if (!tag.is_private_creator())
+            report_.done.push_back({frames_.back().parent, tag, gone, Action::remove});
+        return;
+    }
     if (tag.is_private_creator()) {
         if (block_is_kept(element)) builder_.keep(element);
         return;

@@ -33,7 +33,13 @@ struct CopyContext {
 class Copier {
 public:
     Copier(const dicom::DataSet& original, const CopyContext& context, InstanceReport& report, int depth = 0)
-        : original_(original), context_(context), report_(report), builder_(original), depth_(depth) {}
+        : original_(original),
+          context_(context),
+          report_(report),
+          builder_(original),
+          private_may_stay_(context.profile.options.contains(Option::retain_safe_private) ||
+                            !context.profile.rules.empty()),
+          depth_(depth) {}
 
     /// The copy, without markers.
     [[nodiscard]] dicom::DataSet run();
@@ -97,6 +103,8 @@ private:
     std::vector<StatedBlock> stated_;
     std::vector<std::pair<std::string, std::string>> uids_;
     bool equipment_added_ = false;
+    /// Nothing but a rule or Retain Safe Private keeps a private element.
+    bool private_may_stay_;
     int depth_;  ///< of sequences read out of UN
 };
 

@@ -161,7 +161,10 @@ Action resolved(TableAction cell, AttributeType type, Vr vr) {
     const bool type1 = type == AttributeType::type1 || (type == AttributeType::unknown && vr != Vr::SQ);
     const bool type3 = type == AttributeType::type3;
     switch (cell) {
-        case TableAction::remove: return Action::remove;
+        case TableAction::remove:
+            // The table removes what no IOD needs; where one does, it is not broken (PS3.15 E.1.1).
+            if (type == AttributeType::type1) return Action::dummy;
+            return type == AttributeType::type2 ? Action::empty : Action::remove;
         case TableAction::empty: return type == AttributeType::type1 ? Action::dummy : Action::empty;
         case TableAction::dummy: return Action::dummy;
         case TableAction::uid:

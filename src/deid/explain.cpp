@@ -47,7 +47,7 @@ std::vector<std::string> explain(const Profile& profile, Tag tag) {
     const ActiveRules none(alone, dicom::DataSet());
     std::map<AttributeType, Decision> by_type;
     by_type.emplace(AttributeType::unknown, decide(alone, none, facts));
-    for (int iod = 0; iod < 128; ++iod) {
+    for (int iod = 0; iod < kIodCount; ++iod) {
         facts.iod = static_cast<std::uint8_t>(iod);
         by_type.try_emplace(attribute_type(tag, Tag(), facts.iod), decide(alone, none, facts));
     }

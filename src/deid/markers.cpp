@@ -21,9 +21,9 @@ std::string_view temporal(const OptionSet& options) {
 dicom::DataSet make_markers(const Profile& profile) {
     dicom::DataSetBuilder builder;
     builder.add_text(tags::PatientIdentityRemoved, Vr::CS, "YES");
-    // Ours first, then the digest of the profile: 64 characters, which is what a value may have.
+    // Each value has at most 64 characters: the digest has just these.
     std::string method =
-        fmt::format("PS3.15 {} Basic Profile, Sagitta profile {}", kTableEdition, profile.name);
+        fmt::format("PS3.15 {} Basic Profile\\Sagitta profile {}", kTableEdition, profile.name);
     if (!profile.digest.empty()) method += "\\" + profile.digest;
     builder.add_text(tags::DeidentificationMethod, Vr::LO, method);
     builder.begin_sequence(tags::DeidentificationMethodCodeSequence);

@@ -16,7 +16,7 @@ struct TypeRow {
     Tag tag;
     Tag parent;
     AttributeType type;
-    std::array<std::uint64_t, 2> iods;
+    std::array<std::uint64_t, 3> iods;
 };
 struct SafeRow {
     std::string_view creator;

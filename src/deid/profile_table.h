@@ -94,6 +94,8 @@ struct TableRow {
 /// How an attribute must be present (PS3.5 7.4), conditional ones as if the condition held.
 enum class AttributeType : std::uint8_t { unknown, type1, type2, type3 };
 
+/// Numbers of IODs are below this.
+inline constexpr int kIodCount = 192;
 /// The number of the IOD that a SOP Class has; empty when its attributes are not known.
 [[nodiscard]] std::optional<std::uint8_t> iod_of(std::string_view sop_class_uid) noexcept;
 /// `parent` is the sequence around it, Tag() at the top level. Nested: of all IODs the strictest.
