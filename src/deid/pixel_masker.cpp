@@ -149,7 +149,8 @@ Result<PixelStep::Outcome> PixelMasker::clean(const DataSet& original, const dic
     if (!areas->decided) return Outcome{};
     if (*areas->decided == PixelRule::Action::refuse) return Error(Errc::refused, "a pixel rule refuses it");
     Outcome outcome;
-    outcome.safe = true;
+    // Names are typed into the regions, too: that they may go is for a rule to say, or for the scanner.
+    outcome.safe = areas->rule.has_value() || original.text(tags::BurnedInAnnotation) == "NO";
     outcome.masks = static_cast<std::uint32_t>(areas->masks.size());
     if (areas->masks.empty()) return outcome;
     auto source = codec::FrameSource::open(original, syntax, limits_);

@@ -17,9 +17,10 @@ public:
     explicit PixelMasker(std::vector<PixelRule> rules, codec::PixelLimits limits = {})
         : rules_(std::move(rules)), limits_(limits) {}
 
-    /// Safe when a rule or the scanner's regions decided and every frame was covered. Burned In Annotation
-    /// becomes NO only when something was covered. Errors: those of the codecs; unsupported when nothing here
-    /// can write the transfer syntax without loss; refused by a rule.
+    /// Safe when a rule decided, or Burned In Annotation says NO, and every frame was covered; what an
+    /// ultrasound scanner states as its regions is kept without a rule, but not called safe. Burned In
+    /// Annotation becomes NO only when something was covered. Errors: those of the codecs; unsupported when
+    /// nothing here can write the transfer syntax without loss; refused by a rule.
     [[nodiscard]] Result<Outcome> clean(const dicom::DataSet& original, const dicom::TransferSyntax& syntax,
                                         dicom::DataSet& cleaned) const override;
 

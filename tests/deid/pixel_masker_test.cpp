@@ -173,7 +173,7 @@ TEST(PixelMasker, CoversEveryFrameInEveryTransferSyntax) {
             DataSet cleaned = image;
             const auto outcome = masker.clean(image, syntax, cleaned);
             ASSERT_TRUE(outcome) << outcome.error().message();
-            EXPECT_TRUE(outcome->safe);
+            EXPECT_FALSE(outcome->safe);  // no rule says that such regions show no names
             EXPECT_EQ(outcome->masks, 3u);
             EXPECT_EQ(cleaned.text(tags::BurnedInAnnotation), "NO");
             const auto before = codec::FrameSource::open(image, syntax);
@@ -224,6 +224,15 @@ TEST(PixelMasker, SaysWhatItDoesNotKnow) {
     EXPECT_TRUE(kept->safe);
     EXPECT_EQ(kept->masks, 0u);
     EXPECT_FALSE(cleaned.contains(tags::BurnedInAnnotation));  // nothing was covered
+
+    DataSet with_regions = ultrasound({{16, 16, 31, 31}});
+    add_pixels(with_regions, dicom::explicit_vr_little_endian(), 1);
+    DataSet covered = with_regions;
+    const auto trusted = PixelMasker({rule_for("ACME", PixelRule::Action::regions)})
+                             .clean(with_regions, dicom::explicit_vr_little_endian(), covered);
+    ASSERT_TRUE(trusted);
+    EXPECT_TRUE(trusted->safe);
+    EXPECT_EQ(trusted->masks, 3u);
 
     const auto refused = PixelMasker({rule_for("ACME", PixelRule::Action::refuse)})
                              .clean(image, dicom::explicit_vr_little_endian(), cleaned);
