@@ -21,7 +21,7 @@ namespace tags = dicom::tags;
 namespace uids = dicom::uids;
 using dicom::Vr;
 
-// Of those that keep everything, by what a frame costs (docs/CODECS.md).
+// Of those that keep everything, by what a frame costs (docs/PIXELS.md).
 constexpr std::array kCompressedBySpeed{
     uids::EncapsulatedUncompressedExplicitVRLittleEndian,
     uids::RLELossless,

@@ -1,5 +1,5 @@
 // What the encoders write comes back from the decoders: every depth, sign and colour they take, and
-// what they refuse. Other people's decoders read it in tests/interop/codec_peers_test.py.
+// what they refuse. Other people's decoders read it in peers_test.cpp.
 #include <algorithm>
 #include <cmath>
 

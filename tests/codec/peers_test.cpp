@@ -1,8 +1,11 @@
 // What we encode, read by DCMTK and GDCM; what DCMTK encodes, read by us.
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "codec/codecs.h"
 #include "codec/native_pixels.h"
+#include "core/bytes.h"
 #include "dicom/generated/uids.h"
 #include "tests/codec/jpeg_writer.h"
 #include "tests/codec/part10_image.h"
@@ -83,6 +86,65 @@ TEST_P(LosslessPeers, GdcmReadsOurJpegLossless) {
     if (!test::has_program("gdcmconv")) GTEST_SKIP() << "gdcmconv is not here";
     if (GetParam().allocated > 16) GTEST_SKIP() << "JPEG has at most 16 bits";
     compare(jpeg_codec(), uids::JPEGLosslessSV1, "gdcmconv --raw");
+}
+
+TEST_P(LosslessPeers, DcmtkReadsOurJpegLs) {
+    if (!test::has_program("dcmdjpls")) GTEST_SKIP() << "dcmdjpls is not here";
+    compare(jpeg_ls_codec(), uids::JPEGLSLossless, "dcmdjpls");
+}
+
+TEST_P(LosslessPeers, GdcmReadsOurJpegLs) {
+    if (!test::has_program("gdcmconv")) GTEST_SKIP() << "gdcmconv is not here";
+    compare(jpeg_ls_codec(), uids::JPEGLSLossless, "gdcmconv --raw");
+}
+
+TEST_P(LosslessPeers, GdcmReadsOurJpeg2000) {
+    if (!test::has_program("gdcmconv")) GTEST_SKIP() << "gdcmconv is not here";
+    compare(jpeg_2000_codec(), uids::JPEG2000Lossless, "gdcmconv --raw");
+}
+
+/// The samples of a PGM or PPM file, as `frame` would have them; nothing when it is none of that size.
+ByteBuffer netpbm_samples(const std::string& path, const PixelFormat& format) {
+    std::ifstream file(path, std::ios::binary);
+    std::string all{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const std::size_t size = format.frame_bytes();
+    ByteBuffer samples;
+    if (all.size() < size) return samples;
+    samples.append(as_bytes(std::string_view(all).substr(all.size() - size)));
+    if (format.bits_allocated == 16) {
+        for (std::size_t at = 0; at < size; at += 2) std::swap(samples.data()[at], samples.data()[at + 1]);
+    }
+    return samples;
+}
+
+void expect_same_codestream(const FrameCodec& codec, std::string_view uid, const std::string& program,
+                            const Kind& kind) {
+    const test::TemporaryFolder folder;
+    const auto frame = frame_of(format_of(37, 44, kind.allocated, kind.stored, kind.is_signed, kind.samples),
+                                Texture::noise);
+    PixelFormat written;
+    const auto encoded = codec.encode(frame, uid, {}, written);
+    ASSERT_TRUE(encoded) << encoded.error().message();
+    const std::string in = (folder.path() / "in.j2c").string();
+    const std::string out = (folder.path() / (kind.samples == 3 ? "out.ppm" : "out.pgm")).string();
+    test::write_bytes(in, encoded->span());
+    ASSERT_EQ(test::run_quietly(program + " -i " + in + " -o " + out), 0);
+    const auto theirs = netpbm_samples(out, frame.format);
+    EXPECT_TRUE(test::same_bytes(theirs.span(), frame.bytes.span()));
+}
+
+TEST_P(LosslessPeers, OpenJphReadsOurHtj2k) {
+    if (!test::has_program("ojph_expand")) GTEST_SKIP() << "ojph_expand is not here";
+    if (GetParam().is_signed) GTEST_SKIP() << "PGM has no sign";
+    for (const auto uid : {uids::HTJ2KLossless, uids::HTJ2KLosslessRPCL})
+        expect_same_codestream(htj2k_codec(), uid, "ojph_expand", GetParam());
+}
+
+TEST_P(LosslessPeers, OpjDecompressReadsOurCodestreams) {
+    if (!test::has_program("opj_decompress")) GTEST_SKIP() << "opj_decompress is not here";
+    if (GetParam().is_signed) GTEST_SKIP() << "PGM has no sign";
+    expect_same_codestream(jpeg_2000_codec(), uids::JPEG2000Lossless, "opj_decompress", GetParam());
+    expect_same_codestream(htj2k_codec(), uids::HTJ2KLossless, "opj_decompress", GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, LosslessPeers,

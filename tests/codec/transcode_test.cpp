@@ -1,5 +1,5 @@
 // Objects from one transfer syntax to another: the pixels stay, the data set says what became of them.
-// Other people's readers of the results: tests/interop/codec_peers_test.py.
+// Other people's readers of the results: peers_test.cpp.
 #include <filesystem>
 #include <fstream>
 #include <map>
