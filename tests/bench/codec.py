@@ -38,6 +38,9 @@ LOADS = {
     "lossless-sv6-ct12": ("ct12", ["dcmcjpeg", "+el", "+sv", "6"], {"dcmdjpeg": ["dcmdjpeg"], "gdcmconv": GDCM}, None),
     "lossless-rgb8": ("rgb8", ["dcmcjpeg", "+e1"], {"dcmdjpeg": ["dcmdjpeg"], "gdcmconv": GDCM}, "1.2.840.10008.1.2.4.70"),
     "baseline-grey8": ("grey8", ["dcmcjpeg", "+eb"], {"dcmdjpeg": ["dcmdjpeg"], "gdcmconv": GDCM}, "1.2.840.10008.1.2.4.50"),
+    "jpegls-ct16": ("ct16", ["dcmcjpls"], {"dcmdjpls": ["dcmdjpls"], "gdcmconv": GDCM}, "1.2.840.10008.1.2.4.80"),
+    "jpegls-ct12": ("ct12", ["dcmcjpls"], {"dcmdjpls": ["dcmdjpls"], "gdcmconv": GDCM}, "1.2.840.10008.1.2.4.80"),
+    "j2k-ct12": ("ct12", ["gdcmconv", "--j2k"], {"gdcmconv": GDCM}, "1.2.840.10008.1.2.4.90"),
     "extended-ct12": ("ct12", ["dcmcjpeg", "+ee"], {"dcmdjpeg": ["dcmdjpeg"], "gdcmconv": GDCM}, None),
 }
 
