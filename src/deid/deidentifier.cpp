@@ -74,12 +74,16 @@ Result<Deidentified> Deidentifier::apply(const dicom::DataSet& original,
     result.study_instance_uid = new_uid(tags::StudyInstanceUID);
 
     const auto risk = pixel_risk(original);
-    if (risk && options_.pixels == nullptr && profile_.at_risk == Profile::AtRisk::quarantine)
+    const bool at_risk = risk && (profile_.at_risk == Profile::AtRisk::quarantine ||
+                                  profile_.options.contains(Option::clean_pixel_data));
+    if (at_risk && options_.pixels == nullptr)
         return std::move(quarantine(result, "pixels at risk: " + std::string(*risk)));
     if (has_encapsulated_document(original) && profile_.encapsulated == Profile::Encapsulated::refuse)
         return std::move(quarantine(result, "an encapsulated document, which cannot be searched"));
 
     const Identity identity = harvest(original, profile_.options);
+    if (!identity.complete)
+        return std::move(quarantine(result, "more names and identifiers than can be looked for"));
     auto patient = pseudonyms_.patient(identity.patient);
     if (!patient) return std::move(quarantine(result, patient.error().context));
     const Residue residue(identity);
@@ -100,7 +104,7 @@ Result<Deidentified> Deidentifier::apply(const dicom::DataSet& original,
         const auto cleaned = options_.pixels->clean(original, syntax, result.data_set);
         if (!cleaned) return std::move(quarantine(result, "pixels: " + cleaned.error().context));
         result.report.pixel_masks = cleaned->masks;
-        if (risk && !cleaned->safe && profile_.at_risk == Profile::AtRisk::quarantine)
+        if (at_risk && !cleaned->safe)
             return std::move(quarantine(result, "pixels at risk: " + std::string(*risk)));
     }
     if (auto written = encode(result.data_set, syntax, result.bytes); !written) return written.error();

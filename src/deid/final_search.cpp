@@ -15,7 +15,7 @@ namespace {
 
 namespace tags = dicom::tags;
 
-constexpr std::size_t kMaxHits = 1000;
+constexpr std::size_t kMaxHits = 10'000;
 
 bool is_number(Vr vr) {
     switch (vr) {
@@ -53,14 +53,22 @@ bool means_something(const Residue::Hit& hit, Vr vr) {
     }
 }
 
-// What we write ourselves, and would be found with patients called Basic or Equipment.
-bool is_ours(const dicom::DataSet& data_set, std::uint32_t row) {
+std::uint32_t top_row(const dicom::DataSet& data_set, std::uint32_t row) {
     std::uint32_t top = 0;
     for (const auto& element : data_set.elements()) {
         if (element.index() > row) break;
         top = element.index();
     }
-    const Tag tag = data_set.nodes()[top].tag;
+    return top;
+}
+
+bool is_pixels(const dicom::DataSet& data_set, std::uint32_t row) {
+    return data_set.nodes()[top_row(data_set, row)].tag.group() == 0x7fe0;
+}
+
+// What we write ourselves, and would be found with patients called Basic or Equipment.
+bool is_ours(const dicom::DataSet& data_set, std::uint32_t row) {
+    const Tag tag = data_set.nodes()[top_row(data_set, row)].tag;
     return is_marker(tag) || tag == tags::ContributingEquipmentSequence || tag == tags::SpecificCharacterSet;
 }
 
@@ -96,6 +104,21 @@ Tag parent_of(const dicom::DataSet& data_set, std::uint32_t row) {
     return {};
 }
 
+// Pixel data comes last but for what little may stand behind it (PS3.5 8.1.2); then all is searched.
+std::size_t pixel_bytes_at_end(const dicom::DataSet& data_set, std::size_t all) {
+    std::uint64_t pixels = 0;
+    for (const auto& element : data_set.elements()) {
+        if (element.tag().group() != 0x7fe0) {
+            pixels = 0;
+        } else if (element.has_children()) {
+            for (const auto& fragment : element.children()) pixels += fragment.length();
+        } else {
+            pixels += element.length();
+        }
+    }
+    return static_cast<std::size_t>(std::min<std::uint64_t>(pixels, all));
+}
+
 // Of kept CS the common terms were let through by the copy.
 bool is_let_through(const dicom::Element& element) {
     return element.vr() == Vr::CS && dicom::find_tag(element.tag()) != nullptr;
@@ -114,12 +137,7 @@ Result<std::optional<std::string>> find_residue(const dicom::DataSet& data_set,
             return written.error();
         bytes = inflated.span();
     }
-    // Pixel data comes last but for what little may stand behind it (PS3.5 8.1.2).
-    std::uint64_t pixels = 0;
-    for (const auto& element : data_set.elements()) {
-        if (element.tag().group() == 0x7fe0) pixels += element.length();
-    }
-    const std::size_t searched = bytes.size() - std::min<std::size_t>(bytes.size(), pixels);
+    const std::size_t searched = bytes.size() - pixel_bytes_at_end(data_set, bytes.size());
     const auto hits = residue.search(bytes.first(searched), kMaxHits);
     if (hits.empty()) return std::optional<std::string>();
     const auto parsed = dicom::parse_data_set(bytes, *encoding);
@@ -128,12 +146,14 @@ Result<std::optional<std::string>> find_residue(const dicom::DataSet& data_set,
         const auto row = row_of(parsed->data_set, hit);
         if (!row) continue;
         const dicom::Element element(parsed->data_set, *row);
-        if (!means_something(hit, element.vr()) || is_ours(parsed->data_set, *row) || is_let_through(element))
+        if (is_pixels(parsed->data_set, *row) || !means_something(hit, element.vr()) ||
+            is_ours(parsed->data_set, *row) || is_let_through(element))
             continue;
         const Tag parent = parent_of(parsed->data_set, *row);
         return std::optional(attribute_name(parent, element.tag()) + " still holds " +
                              std::string(kind_name(hit.kind)) + " of the original");
     }
+    if (hits.size() == kMaxHits) return std::optional(std::string("more places to look at than can be"));
     return std::optional<std::string>();
 }
 

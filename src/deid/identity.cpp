@@ -18,6 +18,10 @@ namespace {
 namespace tags = dicom::tags;
 using Bounds = IdentityString::Bounds;
 
+constexpr std::size_t kMaxStrings = 5000;
+constexpr std::size_t kMaxCharacterSets = 32;
+constexpr std::size_t kMaxValueBytes = 64 * 1024;
+
 // Words that stand in names and say nothing, and what a tool like this one writes.
 constexpr std::array<std::string_view, 58> kNoNames = {
     "admin",       "anon",         "anonym",   "anonymized", "anonymous", "assistant", "clinic", "dept",
@@ -132,7 +136,7 @@ private:
         const auto nodes = instance_.nodes();
         std::vector<Around> around;
         const auto top = dicom::character_set_of(instance_.elements(), dicom::CharacterSet());
-        note(top);
+        note(top, instance_.text(tags::SpecificCharacterSet));
         around.push_back({static_cast<std::uint32_t>(nodes.size()), top});
         for (std::uint32_t index = 0; index < nodes.size(); ++index) {
             while (around.back().end <= index) around.pop_back();
@@ -141,7 +145,7 @@ private:
                 const auto children = element.children();
                 if (children.find(tags::SpecificCharacterSet)) {
                     const auto own = dicom::character_set_of(children, around.back().character_set);
-                    note(own);
+                    note(own, children.text(tags::SpecificCharacterSet));
                     around.push_back({children.last_index(), own});
                 }
             } else if (element.vr() == Vr::SQ) {
@@ -154,12 +158,21 @@ private:
         }
     }
 
-    void note(const dicom::CharacterSet& set) {
-        if (identity_.character_sets.size() < 8) identity_.character_sets.push_back(set);
+    void note(const dicom::CharacterSet& set, std::string_view stated) {
+        if (!noted_.emplace(stated).second) return;
+        if (identity_.character_sets.size() < kMaxCharacterSets) {
+            identity_.character_sets.push_back(set);
+        } else {
+            identity_.complete = false;
+        }
     }
 
     void visit(const dicom::Element& element, const dicom::CharacterSet& set) {
-        if (element.length() == 0 || element.length() > 4096) return;
+        if (element.length() == 0) return;
+        if (element.length() > kMaxValueBytes) {
+            identity_.complete = identity_.complete && element.vr() != Vr::PN && !identifying(element.tag());
+            return;
+        }
         if (element.vr() == Vr::PN) return add_names(element, set);
         if (element.vr() == Vr::DA || element.vr() == Vr::DT) return add_dates(element);
         const auto kind = identifying(element.tag());
@@ -180,7 +193,11 @@ private:
     }
 
     void add(std::string_view text, IdentityKind kind, Bounds bounds) {
-        if (found_.size() < 2000) found_.try_emplace(std::string(text), kind, bounds);
+        if (found_.size() < kMaxStrings) {
+            found_.try_emplace(std::string(text), kind, bounds);
+        } else {
+            identity_.complete = false;
+        }
     }
 
     void add_word(std::string_view word) {
@@ -320,6 +337,7 @@ private:
     const dicom::DataSet& instance_;
     const OptionSet& options_;
     Identity identity_;
+    std::set<std::string> noted_;
     std::map<std::string, std::pair<IdentityKind, Bounds>> found_;
 };
 

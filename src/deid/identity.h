@@ -30,6 +30,7 @@ struct Identity {
     std::vector<std::string> raw;
     /// Every character set that the instance states anywhere.
     std::vector<dicom::CharacterSet> character_sets;
+    bool complete = true;  ///< false: there was more than anybody could look for
 };
 
 /// What options retain (institution, device, full dates) is not looked for. Without a Patient ID, name and

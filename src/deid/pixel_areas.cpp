@@ -53,8 +53,6 @@ bool applies(const PixelRule& rule, const dicom::DataSet& instance) {
 }  // namespace
 
 Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const PixelRule> rules) {
-    auto size = size_of(instance);
-    if (!size) return std::move(size).error();
     PixelAreas areas;
     for (std::size_t n = 0; n < rules.size(); ++n) {
         const PixelRule& rule = rules[n];
@@ -64,6 +62,8 @@ Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const P
         areas.decided = rule.action;
         areas.rule = n;
         if (rule.action == PixelRule::Action::mask) {
+            auto size = size_of(instance);
+            if (!size) return std::move(size).error();
             for (const auto& area : rule.areas) {
                 const auto inside = codec::clipped(area, size->columns, size->rows);
                 if (inside.width != 0 && inside.height != 0) areas.masks.push_back(inside);
@@ -73,6 +73,8 @@ Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const P
     }
     const bool by_itself = !areas.decided && instance.contains(tags::SequenceOfUltrasoundRegions);
     if (!by_itself && areas.decided != PixelRule::Action::regions) return areas;
+    auto size = size_of(instance);
+    if (!size) return std::move(size).error();
     auto regions = stated_regions(instance, *size);
     if (!regions) return std::move(regions).error();
     if (regions->empty()) return PixelAreas{};  // a sequence without items decides nothing

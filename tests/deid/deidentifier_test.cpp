@@ -235,6 +235,58 @@ TEST(Deidentifier, PixelsAtRiskAreQuarantinedUnlessTheProfileSaysOtherwise) {
     EXPECT_TRUE(applied(profile, original).quarantined.has_value());
 }
 
+class FixedStep : public PixelStep {
+public:
+    explicit FixedStep(bool safe) : safe_(safe) {}
+    Result<Outcome> clean(const dicom::DataSet&, const dicom::TransferSyntax&,
+                          dicom::DataSet& cleaned) const override {
+        cleaned.set_text(tags::BurnedInAnnotation, Vr::CS, "NO");
+        return Outcome{safe_, 2};
+    }
+
+private:
+    bool safe_;
+};
+
+TEST(Deidentifier, CleanPixelDataIsDoneWhenTheProfileSaysSo) {
+    auto original = test::minimal_instance();
+    original.set(tags::PixelData, Vr::OW, std::array<std::byte, 2>{});
+    const auto profile = test::profile_with(with({Option::clean_pixel_data}));
+    const auto codes = [](const Deidentified& made) {
+        return made.data_set.find(tags::DeidentificationMethodCodeSequence)->node().subtree / 4;
+    };
+    EXPECT_EQ(codes(applied(test::profile_with({}), original)), 1u);
+    EXPECT_EQ(codes(applied(profile, original)), 2u);
+    original.set_text(tags::BurnedInAnnotation, Vr::CS, "YES");
+    EXPECT_TRUE(applied(profile, original).quarantined.has_value());
+    for (const bool safe : {true, false}) {
+        const FixedStep step(safe);
+        DeidentifierOptions options;
+        options.pixels = &step;
+        const Deidentifier deidentifier(profile, test::pseudonyms(), options);
+        const auto made = deidentifier.apply(original, dicom::explicit_vr_little_endian());
+        ASSERT_TRUE(made.has_value());
+        EXPECT_EQ(made->quarantined.has_value(), !safe);
+        if (!safe) continue;
+        EXPECT_EQ(codes(*made), 2u);
+        EXPECT_EQ(made->report.pixel_masks, 2u);
+        EXPECT_EQ(made->data_set.text(tags::BurnedInAnnotation), "NO");
+    }
+}
+
+TEST(Deidentifier, WhatStandsBehindThePixelsIsSearchedToo) {
+    const auto profile = profile_from("[[rule]]\ntag = \"(7fe1,xxxx)\"\naction = \"K\"\n");
+    auto original = test::minimal_instance();
+    original.set_text(tags::PatientName, Vr::PN, "Nachtigall^Florence");
+    original.set(tags::PixelData, Vr::OW, std::array<std::byte, 4096>{});
+    original.set_text(Tag(0x7fe10010), Vr::LO, "ACME 1.0");
+    original.set(Tag(0x7fe11001), Vr::OB, as_bytes("florence"));
+    EXPECT_EQ(applied(profile, original).quarantined, "(7fe1,1001) still holds a name of the original");
+    original.erase(Tag(0x7fe11001));
+    original.set(tags::PixelData, Vr::OW, as_bytes("florence"));
+    EXPECT_FALSE(applied(profile, original).quarantined.has_value());
+}
+
 // The second time nothing is removed, emptied or cut any more; pseudonyms of pseudonyms are pseudonyms.
 TEST(Deidentifier, DoesNothingMoreToItsOwnResult) {
     auto original = test::minimal_instance();
