@@ -79,8 +79,8 @@ bool has_prefix(const fs::path& path) {
 // A folder's files keep their names in the other folder.
 Result<std::vector<Job>> jobs_of(const Options& options, std::size_t& skipped) {
     if (!fs::is_directory(options.in)) return std::vector<Job>{{options.in, options.out}};
-    const fs::path from = fs::weakly_canonical(options.in);
-    const auto inside = fs::weakly_canonical(options.out).lexically_relative(from).string();
+    const fs::path from = fs::weakly_canonical(fs::absolute(options.in));
+    const auto inside = fs::weakly_canonical(fs::absolute(options.out)).lexically_relative(from).string();
     if (!inside.starts_with(".."))
         return Error(Errc::invalid_argument, options.out + " is inside the folder that is read");
     std::vector<Job> jobs;
