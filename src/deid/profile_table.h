@@ -51,9 +51,6 @@ public:
     constexpr void insert(Option option) {
         bits_ = static_cast<std::uint16_t>(bits_ | (1u << static_cast<unsigned>(option)));
     }
-    constexpr void erase(Option option) {
-        bits_ = static_cast<std::uint16_t>(bits_ & ~(1u << static_cast<unsigned>(option)));
-    }
     [[nodiscard]] constexpr bool contains(Option option) const {
         return (bits_ >> static_cast<unsigned>(option) & 1u) != 0;
     }
