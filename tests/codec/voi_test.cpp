@@ -139,19 +139,27 @@ TEST(Presentation, TableSpreadsOverTheWholeRange) {
     EXPECT_EQ((*made)(1), 1);
 }
 
-TEST(GrayscalePipeline, GoesFromStoredValueToGrey) {
-    GrayscalePipeline pipeline;
+GrayscalePipeline pipeline_with(std::variant<Window, LookupTable> voi) {
+    GrayscalePipeline pipeline{{}, std::move(voi), {}};
     pipeline.modality.slope = 2;
     pipeline.modality.intercept = -100;
-    pipeline.voi = Window{0, 100, VoiFunction::linear_exact};
+    return pipeline;
+}
+
+TEST(GrayscalePipeline, GoesFromStoredValueToGrey) {
+    GrayscalePipeline pipeline = pipeline_with(Window{0, 100, VoiFunction::linear_exact});
     EXPECT_EQ(pipeline(50), 0.5);
     pipeline.presentation.inverse = true;
     EXPECT_EQ(pipeline(0), 1);
+}
+
+TEST(GrayscalePipeline, GoesThroughATable) {
     LookupTable table;
     table.first_mapped = -2;
     table.bits = 8;
     table.entries = {0, 51, 255};
-    pipeline.voi = table;
+    GrayscalePipeline pipeline = pipeline_with(std::move(table));
+    pipeline.presentation.inverse = true;
     EXPECT_EQ(pipeline(49), 1);      // -2
     EXPECT_EQ(pipeline(49.5), 0.8);  // -1
     EXPECT_EQ(pipeline(1e300), 0);
