@@ -320,7 +320,8 @@ private:
                 if (!joined.empty()) joined += '\\';
                 joined += word;
             }
-            identifier.set_text(entry->tag, entry->vr, joined);
+            // Numbers as text; the matcher knows what the attribute is.
+            identifier.set_text(entry->tag, dicom::is_text(entry->vr) ? entry->vr : Vr::UT, joined);
         }
         auto made = dicom::DataSetMatcher::parse(identifier);
         if (!made) {

@@ -81,6 +81,28 @@ TEST(ProfileFile, SaysWhereEveryProblemIs) {
     }
 }
 
+TEST(ProfileFile, PixelRulesMatchNumbersToo) {
+    const auto loaded = parse_profile(R"toml(
+options = ["clean-pixel-data"]
+[[pixel]]
+match = { Modality = "US", Rows = ["480", "600"] }
+action = "mask"
+areas = [[0, 0, 800, 40]]
+)toml",
+                                      "p.toml");
+    ASSERT_TRUE(loaded.problems.empty()) << loaded.problems.front();
+    ASSERT_EQ(loaded.profile.pixels.size(), 1u);
+    dicom::DataSet image;
+    image.set_text(dicom::tags::Modality, dicom::Vr::CS, "US");
+    image.set_uint16(dicom::tags::Columns, 800);
+    for (const std::uint16_t rows : {std::uint16_t{600}, std::uint16_t{601}}) {
+        image.set_uint16(dicom::tags::Rows, rows);
+        const auto areas = pixel_areas(image, loaded.profile.pixels);
+        ASSERT_TRUE(areas.has_value());
+        EXPECT_EQ(areas->rule.has_value(), rows == 600);
+    }
+}
+
 TEST(ProfileFile, ThoseThatComeWithTheProgramAreRight) {
     for (const auto* name : {"basic", "research-longitudinal", "ai-routing", "keep-descriptors"}) {
         const auto loaded = load_profile(std::string(SAGITTA_SOURCE_DIR "/config/deid/") + name + ".toml");
