@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -55,7 +56,9 @@ bool take_name(const std::string& temporary, const std::string& path) {
 
 Result<void> write_new(const std::string& path, std::span<const std::byte> header,
                        std::span<const std::byte> body) {
-    const std::string temporary = path + ".part";
+    // Two threads may come to the same name at once.
+    static std::atomic<unsigned> count = 0;
+    const std::string temporary = fmt::format("{}.{}-{}.part", path, ::getpid(), ++count);
     const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (file < 0) return failure(temporary, errno);
     bool fine = write_all(file, header) && write_all(file, body);

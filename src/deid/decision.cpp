@@ -184,6 +184,9 @@ Action resolved(TableAction cell, AttributeType type, Vr vr) {
 }
 
 Decision decide(const Profile& profile, const ActiveRules& rules, const AttributeFacts& facts) {
+    const auto* entry = facts.tag.is_private() ? nullptr : dicom::find_tag(facts.tag);
+    // Bytes where a sequence should be: in implicit VR nobody could read what follows.
+    if (entry != nullptr && entry->vr == Vr::SQ && facts.vr != Vr::SQ) return {};
     if (const auto number = rules.first(facts)) {
         Decision decision;
         decision.action = profile.rules[*number].action;
@@ -197,7 +200,6 @@ Decision decide(const Profile& profile, const ActiveRules& rules, const Attribut
         return table_decision(profile, facts, *row, Source::table);
     Decision decision;
     decision.vr = facts.vr;
-    const auto* entry = dicom::find_tag(facts.tag);
     if (entry == nullptr) {
         decision.source = Source::not_in_dictionary;
         if (profile.unknown == Profile::Unknown::clean)
