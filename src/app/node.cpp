@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/deid_projects.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
@@ -49,7 +50,8 @@ net::dimse::ServerSettings server_settings(const Configuration& configuration) {
     return settings;
 }
 
-service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
+service::RetrieveScpSettings retrieve_settings(const Configuration& configuration,
+                                               const DeidProjects& projects) {
     service::RetrieveScpSettings settings;
     settings.client.calling = configuration.node.ae_title;
     settings.client.association = association_settings(configuration.limits);
@@ -65,6 +67,14 @@ service::RetrieveScpSettings retrieve_settings(const Configuration& configuratio
         address.host = found->address.host;
         address.port = found->address.port;
         return address;
+    };
+    // By name alone: a peer that comes from elsewhere gets no more than it would from home.
+    settings.find_project = [&peers = configuration.peers,
+                             &projects](const net::ul::AeTitle& wanted) -> deid::Project* {
+        const auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) {
+            return peer.address.ae_title == wanted && !peer.deidentify.empty();
+        });
+        return found == peers.end() ? nullptr : projects.find(found->deidentify);
     };
     return settings;
 }
@@ -120,16 +130,23 @@ int serve(const Configuration& configuration) {
     const std::unique_ptr<storage::Archive> archive = std::move(*opened);
     report(archive->recovery());
 
+    DeidProjects projects;
+    if (auto ready = projects.open(configuration); !ready) {
+        log::error("{}", ready.error().message());
+        return 1;
+    }
     WorkerPool workers(configuration.worker_threads);
     AccessRules access(configuration);
-    service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
+    ReportingGate gate(access, projects, workers);
+    service::StorageScp storage_scp(
+        *archive, workers, {configuration.limits.sequence_depth, projects.rules(configuration.senders)});
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
     service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
-                                      retrieve_settings(configuration));
+                                      retrieve_settings(configuration, projects));
 
     net::dimse::Handlers handlers;
-    handlers.gate = &access;
+    handlers.gate = &gate;
     handlers.store = &storage_scp;
     handlers.find = &query_scp;
     handlers.get = &retrieve_scp;

@@ -141,12 +141,8 @@ bool is_disguised(const AttributeFacts& facts, const dicom::DictionaryEntry& ent
 
 ActiveRules::ActiveRules(const Profile& profile, const dicom::DataSet& instance) : profile_(profile) {
     for (std::size_t index = 0; index < profile.rules.size(); ++index) {
-        const Rule& rule = profile.rules[index];
-        if (rule.match && !rule.match->matches(instance)) continue;
-        const bool excluded =
-            std::any_of(rule.not_match.begin(), rule.not_match.end(),
-                        [&](const dicom::DataSetMatcher& matcher) { return matcher.matches(instance); });
-        if (!excluded) active_.push_back(static_cast<std::uint16_t>(index));
+        if (profile.rules[index].match.matches(instance))
+            active_.push_back(static_cast<std::uint16_t>(index));
     }
 }
 
