@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "command.h"
+#include "core/freed_memory.h"
 #include "deid/explain.h"
 #include "deid/profile_file.h"
 #include "deid/project_key.h"
@@ -164,13 +163,6 @@ Result<DeidCounts> deidentify(const Options& options, deid::Profile profile) {
     }
     if (auto written = write_reports(report, options.report); !written) return written.error();
     return counts;
-}
-
-// Each file takes and gives back buffers of its size: kept, the kernel need not make their pages anew.
-void keep_freed_memory() {
-    constexpr int kBytes = 16 * 1024 * 1024;
-    ::mallopt(M_MMAP_THRESHOLD, kBytes);
-    ::mallopt(M_TRIM_THRESHOLD, 4 * kBytes);
 }
 
 int run(const Options& options) {

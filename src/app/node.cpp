@@ -10,6 +10,7 @@
 
 #include "app/access_rules.h"
 #include "app/deid_projects.h"
+#include "core/freed_memory.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
@@ -118,6 +119,7 @@ void wait_for_the_end(const sigset_t& signals) {
 }  // namespace
 
 int serve(const Configuration& configuration) {
+    keep_freed_memory();
     const sigset_t signals = block_signals();
     log::set_level(configuration.log_level);
     umask(S_IWGRP | S_IRWXO);  // archive and index hold patient data: nothing for others
