@@ -195,12 +195,24 @@ void CommitmentScp::begin_report(Transaction& transaction, std::unique_lock<std:
     lock.lock();
 }
 
+Result<storage::InstanceState> CommitmentScp::state_of(const storage::CommitmentReference& reference,
+                                                       std::string_view requestor) const {
+    using storage::InstanceState;
+    auto state = instances_.check(reference.sop_class_uid, reference.sop_instance_uid);
+    if (!state || *state != InstanceState::unknown) return state;
+    for (const auto& other : settings_.find_other_names(requestor, reference.sop_instance_uid)) {
+        state = instances_.check(reference.sop_class_uid, other);
+        if (!state || *state != InstanceState::unknown) return state;
+    }
+    return state;
+}
+
 EventReport CommitmentScp::check(const storage::CommitmentRequest& request) const {
     using storage::InstanceState;
     std::vector<CommitmentResult> results;
     for (const auto& reference : request.references) {
         CommitmentResult result{reference, 0};
-        const auto state = instances_.check(reference.sop_class_uid, reference.sop_instance_uid);
+        const auto state = state_of(reference, request.requestor);
         if (!state || *state == InstanceState::damaged) result.failure_reason = kProcessingFailure;
         if (state && *state == InstanceState::unknown) result.failure_reason = kNoSuchObjectInstance;
         if (state && *state == InstanceState::other_class) result.failure_reason = kClassInstanceConflict;

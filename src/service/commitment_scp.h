@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -21,9 +24,17 @@
 
 namespace sagitta::service {
 
+/// Under which other SOP Instance UIDs what `requestor` sent as `sop_instance_uid` may be filed:
+/// de-identified. Thread-safe.
+using FindOtherNames =
+    std::function<std::vector<std::string>(std::string_view requestor, std::string_view sop_instance_uid)>;
+
 struct CommitmentScpSettings {
     net::scu::ClientSettings client;  ///< for associations to requestors
     FindDestination find_requestor;
+    FindOtherNames find_other_names = [](std::string_view, std::string_view) {
+        return std::vector<std::string>();
+    };
     std::chrono::milliseconds retry =
         std::chrono::seconds(30);  ///< first pause; each is twice the one before
     std::chrono::milliseconds longest_retry = std::chrono::minutes(10);
@@ -65,6 +76,8 @@ private:
     void settle_answered(std::unique_lock<std::mutex>& lock);
     void begin_report(Transaction& transaction, std::unique_lock<std::mutex>& lock);
     [[nodiscard]] net::dimse::EventReport check(const storage::CommitmentRequest& request) const;
+    [[nodiscard]] Result<storage::InstanceState> state_of(const storage::CommitmentReference& reference,
+                                                          std::string_view requestor) const;
     void concluded(Transaction& transaction, bool over_back_channel,
                    const Result<net::dimse::Outcome>& outcome);
     [[nodiscard]] bool is_given_up(const storage::CommitmentRequest& request) const;

@@ -34,7 +34,8 @@ TEST(Passcode, HashesAreSaltedAndVerifiable) {
 TEST(Passcode, WhatIsNoHashMatchesNothing) {
     for (const auto* text :
          {"", "secret", "scrypt$", "scrypt$14$8$1$$", "scrypt$40$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA",
-          "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA", "scrypt$15$8$1$x$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+          "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA",
+          "scrypt$15$8$1$x$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
           "scrypt$30$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}) {
         EXPECT_FALSE(is_passcode_hash(text)) << text;
         EXPECT_FALSE(verify_passcode(text, text)) << text;
@@ -71,11 +72,11 @@ TEST_F(Identities, NamesAndPasscodesAreChecked) {
 }
 
 TEST_F(Identities, OtherKindsAndNoneAreAcceptedUnlessAUserIsRequired) {
-    for (std::uint8_t type : {0, 3, 4, 5, 77}) {
+    for (const std::uint8_t type : std::initializer_list<std::uint8_t>{0, 3, 4, 5, 77}) {
         const UserIdentityRq claim{type, true, "scanner", "secret"};
-        EXPECT_TRUE(identify(claim).accepted) << int{type};
-        EXPECT_TRUE(identify(claim).user.empty()) << int{type};
-        EXPECT_FALSE(identify(claim, true).accepted) << int{type};
+        EXPECT_TRUE(identify(claim).accepted) << static_cast<int>(type);
+        EXPECT_TRUE(identify(claim).user.empty()) << static_cast<int>(type);
+        EXPECT_FALSE(identify(claim, true).accepted) << static_cast<int>(type);
     }
     EXPECT_TRUE(identify(std::nullopt).accepted);
     EXPECT_FALSE(identify(std::nullopt, true).accepted);
