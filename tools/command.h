@@ -21,6 +21,7 @@ void add_dump(CLI::App& app, int& status);
 void add_echo(CLI::App& app, int& status);
 void add_find(CLI::App& app, int& status);
 void add_get(CLI::App& app, int& status);
+void add_import(CLI::App& app, int& status);
 void add_json(CLI::App& app, int& status);
 void add_modify(CLI::App& app, int& status);
 void add_move(CLI::App& app, int& status);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/archive_options.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
@@ -20,15 +21,6 @@
 
 namespace sagitta::app {
 namespace {
-
-storage::ArchiveOptions archive_options(const Configuration& configuration) {
-    storage::ArchiveOptions options;
-    options.data_dir = configuration.node.data;
-    options.volume_size = configuration.storage.volume_size;
-    options.on_conflict = configuration.storage.on_conflict;
-    options.memory_budget = configuration.storage.memory_budget;
-    return options;
-}
 
 net::ul::AssociationSettings association_settings(const Limits& limits) {
     net::ul::AssociationSettings settings;
