@@ -1,8 +1,5 @@
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
-#include <filesystem>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -14,6 +11,7 @@
 #include "command.h"
 #include "configuration_options.h"
 #include "dicom/json.h"
+#include "interrupt.h"
 #include "media/import.h"
 #include "terminal.h"
 
@@ -26,17 +24,6 @@ struct Options {
     unsigned threads = std::clamp(std::thread::hardware_concurrency(), 4u, 16u);
     bool json = false;
 };
-
-std::atomic<bool> interrupted{false};
-
-// The second time the process ends at once, which loses nothing that was reported.
-void stop_when_asked() {
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = true; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
-}
 
 using Failures = std::vector<media::ImportFailure>;
 
@@ -93,14 +80,13 @@ int run(const Options& options) {
         complain("import", archive.error());
         return kFailed;
     }
-    stop_when_asked();
     media::ImportOptions wanted;
     wanted.paths = options.paths;
     wanted.own_data_dir = configuration.node.data;
     wanted.threads = options.threads;
     wanted.memory_bytes = configuration.storage.memory_budget;
     wanted.limits = {configuration.limits.max_object, configuration.limits.sequence_depth};
-    wanted.stop = &interrupted;
+    wanted.stop = &stop_on_interrupt();
     Progress progress;
     const auto started = std::chrono::steady_clock::now();
     const auto report = media::import_paths(**archive, wanted, [&](const media::ImportReport& now) {

@@ -19,6 +19,7 @@ void add_config(CLI::App& app, int& status);
 void add_deid(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_echo(CLI::App& app, int& status);
+void add_export(CLI::App& app, int& status);
 void add_find(CLI::App& app, int& status);
 void add_get(CLI::App& app, int& status);
 void add_import(CLI::App& app, int& status);
