@@ -42,7 +42,7 @@ LIBRARIES = {
     "libarchive": (r"archive(_entry)?\.h$", [r"src/media/container[^/]*\.cpp"]),
     "utf8proc": (r"utf8proc", [r"src/dicom/[^/]*\.cpp"]),
     "iconv": (r"iconv\.h", [r"src/dicom/[^/]*\.cpp"]),
-    "toml++": (r"toml\+\+|toml\.hpp", [r"src/app/[^/]*\.cpp", r"src/deid/[^/]*\.cpp"]),
+    "toml++": (r"toml\+\+|toml\.hpp", [r"src/app/toml\.h", r"src/app/[^/]*\.cpp", r"src/deid/[^/]*\.cpp"]),
     "CLI11": (r"CLI/", [r"tools/"]),
     "nlohmann-json": (r"nlohmann/", [r"tools/", r"tests/", r"src/deid/[^/]*\.cpp", r"src/codec/[^/]*\.cpp", r"src/app/[^/]*\.cpp", r"src/dicom/json_reader\.cpp"]),
     "openssl": (r"openssl/", [r"src/deid/", r"src/net/ul/", r"src/storage/[^/]*\.cpp", r"src/app/"]),

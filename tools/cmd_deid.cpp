@@ -1,11 +1,8 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -14,12 +11,14 @@
 #include <fmt/format.h>
 
 #include "command.h"
+#include "core/freed_memory.h"
 #include "deid/explain.h"
 #include "deid/profile_file.h"
 #include "deid/project_key.h"
 #include "deid/vault.h"
 #include "deid_preview.h"
 #include "deid_run.h"
+#include "deid_unseal.h"
 #include "keys.h"
 #include "terminal.h"
 
@@ -37,6 +36,7 @@ struct Options {
     std::string explain;
     std::string preview;
     std::string new_key;
+    std::vector<std::string> sealed;
     unsigned threads = 0;
     bool dry_run = false;
     bool diff = false;
@@ -52,6 +52,21 @@ int init_key(const Options& options) {
     print(fmt::format("{}: key {}", options.new_key, key->identifier()));
     note("Keep a copy in a safe place: without it nothing can be added to the project or traced back.");
     return kOk;
+}
+
+int unseal_from(const Options& options) {
+    if (options.sealed.size() < 2) {
+        complain("give the sealed files or their folder, and OUT");
+        return kUsage;
+    }
+    const auto key = deid::ProjectKey::load(options.key);
+    if (!key) {
+        complain("", key.error());
+        return kFailed;
+    }
+    auto in = options.sealed;
+    in.pop_back();
+    return unseal(in, options.sealed.back(), *key) ? kOk : kFailed;
 }
 
 std::optional<deid::Profile> profile_from(const Options& options) {
@@ -84,17 +99,6 @@ int preview(const Options& options, const deid::Profile& profile) {
     print(fmt::format("{} areas covered; {}", report->masks, report->decided_by));
     note(options.preview + " shows what is under the masks: it identifies.");
     return kOk;
-}
-
-Result<deid::Pseudonyms> pseudonyms_from(const deid::Profile& profile, deid::ProjectKey key) {
-    if (profile.pseudonym_table.empty()) return deid::Pseudonyms(std::move(key));
-    std::ifstream file(profile.pseudonym_table, std::ios::binary);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    if (!file || file.bad()) return Error(Errc::not_found, profile.pseudonym_table + ": cannot be read");
-    auto table = deid::PseudonymTable::parse(text.str(), profile.pseudonym_table);
-    if (!table) return table.error();
-    return deid::Pseudonyms(std::move(key), std::move(*table), profile.table_only);
 }
 
 // Never in place: an output folder that is or holds an input would mix what is safe with what is not.
@@ -146,7 +150,7 @@ Result<DeidCounts> deidentify(const Options& options, deid::Profile profile) {
         vault.emplace(std::move(*opened));
     }
     deid::Report report(profile, key->identifier());
-    auto pseudonyms = pseudonyms_from(profile, std::move(*key));
+    auto pseudonyms = deid::load_pseudonyms(profile, std::move(*key));
     if (!pseudonyms) return pseudonyms.error();
     deid::DeidentifierOptions deid_options;
     deid_options.mappings = vault.has_value();
@@ -159,13 +163,6 @@ Result<DeidCounts> deidentify(const Options& options, deid::Profile profile) {
     }
     if (auto written = write_reports(report, options.report); !written) return written.error();
     return counts;
-}
-
-// Each file takes and gives back buffers of its size: kept, the kernel need not make their pages anew.
-void keep_freed_memory() {
-    constexpr int kBytes = 16 * 1024 * 1024;
-    ::mallopt(M_MMAP_THRESHOLD, kBytes);
-    ::mallopt(M_TRIM_THRESHOLD, 4 * kBytes);
 }
 
 int run(const Options& options) {
@@ -219,6 +216,17 @@ void add_deid(CLI::App& app, int& status) {
         ->type_name("OUT.png");
     auto* key = command->add_subcommand("init-key", "Make a new key, readable by its owner only");
     key->add_option("FILE", options->new_key, "File to make")->required()->type_name("");
+    auto* opened = command->add_subcommand(
+        "unseal", "Write the originals that a node could not de-identify and kept encrypted");
+    opened->add_option("PATH", options->sealed, "*.sealed files or their folder, then the folder to write")
+        ->required()
+        ->type_name("IN... OUT");
+    opened->add_option("--key", options->key, "Key of the project")->required()->type_name("FILE");
+    opened->footer(
+        "A node keeps them in DATA/deid/NAME/quarantine. Mend the profile, then de-identify and store what "
+        "this writes.\n\n"
+        "Example:\n"
+        "  sagitta deid unseal --key research.key sagitta-data/deid/research/quarantine originals/");
     command->footer(
         "What must not go out is quarantined: nothing of it is written, the reason is printed and in the "
         "report, and\n"
@@ -229,9 +237,11 @@ void add_deid(CLI::App& app, int& status) {
         "  sagitta deid scans/ --dry-run --diff --profile config/deid/research-longitudinal.toml --key "
         "project.key\n"
         "  sagitta deid --explain StudyDescription --profile config/deid/basic.toml");
-    command->callback([options, key, &status] {
+    command->callback([options, key, opened, &status] {
         if (key->parsed()) {
             status = init_key(*options);
+        } else if (opened->parsed()) {
+            status = unseal_from(*options);
         } else if (options->profile.empty()) {
             complain("--profile FILE is missing");
             status = kUsage;

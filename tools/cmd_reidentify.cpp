@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "core/bytes.h"
+#include "core/new_file.h"
 #include "deid/original_attributes.h"
 #include "deid/reidentify.h"
 #include "deid/vault.h"
@@ -17,7 +18,6 @@
 #include "dicom/part10.h"
 #include "dicom/value_text.h"
 #include "dicom/writer.h"
-#include "new_file.h"
 #include "terminal.h"
 
 namespace sagitta::tools {

@@ -14,9 +14,9 @@
 
 #include <fmt/format.h>
 
+#include "core/new_file.h"
 #include "deid_diff.h"
 #include "dicom/part10.h"
-#include "new_file.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -98,7 +98,7 @@ private:
         }
         if (!run_.dry_run) {
             if (auto kept = remember(std::move(made->mappings), false); !kept) return stop(kept.error());
-            if (auto written = write(*file, *made); !written) return failed(written.error());
+            if (auto written = write(*file, *made); !written) return not_written(path, written.error());
         }
         const std::lock_guard lock(mutex_);
         ++counts_.written;
@@ -157,6 +157,12 @@ private:
         complain(fmt::format("{}: quarantined, nothing was written: {}", path, *made.quarantined));
         ++counts_.quarantined;
         report_.add_quarantined(made.study_instance_uid, made.sop_instance_uid, *made.quarantined);
+    }
+
+    void not_written(const std::string& path, const Error& error) {
+        if (error.code != Errc::already_exists) return failed(error);
+        failed(Error(Errc::already_exists,
+                     path + ": another instance of the same SOP Instance UID was written before"));
     }
 
     void failed(const Error& error) {

@@ -10,6 +10,8 @@
 
 #include "app/access_rules.h"
 #include "app/archive_options.h"
+#include "app/deid_projects.h"
+#include "core/freed_memory.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
@@ -41,7 +43,8 @@ net::dimse::ServerSettings server_settings(const Configuration& configuration) {
     return settings;
 }
 
-service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
+service::RetrieveScpSettings retrieve_settings(const Configuration& configuration,
+                                               const DeidProjects& projects) {
     service::RetrieveScpSettings settings;
     settings.client.calling = configuration.node.ae_title;
     settings.client.association = association_settings(configuration.limits);
@@ -57,6 +60,14 @@ service::RetrieveScpSettings retrieve_settings(const Configuration& configuratio
         address.host = found->address.host;
         address.port = found->address.port;
         return address;
+    };
+    // By name alone: a peer that comes from elsewhere gets no more than it would from home.
+    settings.find_project = [&peers = configuration.peers,
+                             &projects](const net::ul::AeTitle& wanted) -> deid::Project* {
+        const auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) {
+            return peer.address.ae_title == wanted && !peer.deidentify.empty();
+        });
+        return found == peers.end() ? nullptr : projects.find(found->deidentify);
     };
     return settings;
 }
@@ -100,6 +111,7 @@ void wait_for_the_end(const sigset_t& signals) {
 }  // namespace
 
 int serve(const Configuration& configuration) {
+    keep_freed_memory();
     const sigset_t signals = block_signals();
     log::set_level(configuration.log_level);
     umask(S_IWGRP | S_IRWXO);  // archive and index hold patient data: nothing for others
@@ -112,16 +124,23 @@ int serve(const Configuration& configuration) {
     const std::unique_ptr<storage::Archive> archive = std::move(*opened);
     report(archive->recovery());
 
+    DeidProjects projects;
+    if (auto ready = projects.open(configuration); !ready) {
+        log::error("{}", ready.error().message());
+        return 1;
+    }
     WorkerPool workers(configuration.worker_threads);
     AccessRules access(configuration);
-    service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
+    ReportingGate gate(access, projects, workers);
+    service::StorageScp storage_scp(
+        *archive, workers, {configuration.limits.sequence_depth, projects.rules(configuration.senders)});
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
     service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
-                                      retrieve_settings(configuration));
+                                      retrieve_settings(configuration, projects));
 
     net::dimse::Handlers handlers;
-    handlers.gate = &access;
+    handlers.gate = &gate;
     handlers.store = &storage_scp;
     handlers.find = &query_scp;
     handlers.get = &retrieve_scp;

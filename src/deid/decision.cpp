@@ -141,12 +141,8 @@ bool is_disguised(const AttributeFacts& facts, const dicom::DictionaryEntry& ent
 
 ActiveRules::ActiveRules(const Profile& profile, const dicom::DataSet& instance) : profile_(profile) {
     for (std::size_t index = 0; index < profile.rules.size(); ++index) {
-        const Rule& rule = profile.rules[index];
-        if (rule.match && !rule.match->matches(instance)) continue;
-        const bool excluded =
-            std::any_of(rule.not_match.begin(), rule.not_match.end(),
-                        [&](const dicom::DataSetMatcher& matcher) { return matcher.matches(instance); });
-        if (!excluded) active_.push_back(static_cast<std::uint16_t>(index));
+        if (profile.rules[index].match.matches(instance))
+            active_.push_back(static_cast<std::uint16_t>(index));
     }
 }
 
@@ -184,6 +180,9 @@ Action resolved(TableAction cell, AttributeType type, Vr vr) {
 }
 
 Decision decide(const Profile& profile, const ActiveRules& rules, const AttributeFacts& facts) {
+    const auto* entry = facts.tag.is_private() ? nullptr : dicom::find_tag(facts.tag);
+    // Bytes where a sequence should be: in implicit VR nobody could read what follows.
+    if (entry != nullptr && entry->vr == Vr::SQ && facts.vr != Vr::SQ) return {};
     if (const auto number = rules.first(facts)) {
         Decision decision;
         decision.action = profile.rules[*number].action;
@@ -197,7 +196,6 @@ Decision decide(const Profile& profile, const ActiveRules& rules, const Attribut
         return table_decision(profile, facts, *row, Source::table);
     Decision decision;
     decision.vr = facts.vr;
-    const auto* entry = dicom::find_tag(facts.tag);
     if (entry == nullptr) {
         decision.source = Source::not_in_dictionary;
         if (profile.unknown == Profile::Unknown::clean)

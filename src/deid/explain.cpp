@@ -33,9 +33,8 @@ std::vector<std::string> explain(const Profile& profile, Tag tag) {
     Profile alone = profile;
     for (std::size_t index = 0; index < profile.rules.size(); ++index) {
         Rule rule = profile.rules[index];
-        const bool conditional = rule.match.has_value() || !rule.not_match.empty();
-        rule.match.reset();
-        rule.not_match.clear();
+        const bool conditional = rule.match.is_conditional();
+        rule.match = {};
         alone.rules.assign(1, std::move(rule));
         if (!ActiveRules(alone, dicom::DataSet()).first(facts)) continue;
         lines.push_back(fmt::format("rule {} ({}:{}): {}{}", index + 1, profile.file,

@@ -44,12 +44,6 @@ Result<std::vector<codec::Rectangle>> stated_regions(const dicom::DataSet& insta
     return regions;
 }
 
-bool applies(const PixelRule& rule, const dicom::DataSet& instance) {
-    if (rule.match && !rule.match->matches(instance)) return false;
-    return std::none_of(rule.not_match.begin(), rule.not_match.end(),
-                        [&](const auto& matcher) { return matcher.matches(instance); });
-}
-
 }  // namespace
 
 Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const PixelRule> rules) {
@@ -58,7 +52,7 @@ Result<PixelAreas> pixel_areas(const dicom::DataSet& instance, std::span<const P
         const PixelRule& rule = rules[n];
         const bool needs_regions = rule.action == PixelRule::Action::regions;
         if (needs_regions && !instance.contains(tags::SequenceOfUltrasoundRegions)) continue;
-        if (!applies(rule, instance)) continue;
+        if (!rule.match.matches(instance)) continue;
         areas.decided = rule.action;
         areas.rule = n;
         if (rule.action == PixelRule::Action::mask) {

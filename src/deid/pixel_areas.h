@@ -11,7 +11,7 @@
 #include "codec/mask.h"
 #include "core/result.h"
 #include "dicom/data_set.h"
-#include "dicom/data_set_matching.h"
+#include "dicom/match_rule.h"
 
 namespace sagitta::deid {
 
@@ -23,8 +23,7 @@ struct PixelRule {
         keep,     ///< somebody looked at such images: nothing to cover
         refuse,   ///< never let them out
     };
-    std::optional<dicom::DataSetMatcher> match;    ///< the whole instance must satisfy it
-    std::vector<dicom::DataSetMatcher> not_match;  ///< and none of these
+    dicom::MatchRule match;  ///< of the whole instance
     Action action = Action::mask;
     std::vector<codec::Rectangle> areas;
     std::uint32_t line = 0;  ///< in the profile

@@ -10,7 +10,7 @@
 #include "deid/pixel_areas.h"
 #include "deid/profile_table.h"
 #include "deid/pseudonyms.h"
-#include "dicom/data_set_matching.h"
+#include "dicom/match_rule.h"
 
 namespace sagitta::deid {
 
@@ -33,8 +33,7 @@ struct Rule {
     std::vector<std::string> keywords;  ///< with * and ?
     std::vector<std::string> creators;  ///< with * and ?; then only private elements are meant
     std::vector<Vr> vrs;
-    std::optional<dicom::DataSetMatcher> match;    ///< the whole instance must satisfy it
-    std::vector<dicom::DataSetMatcher> not_match;  ///< and none of these
+    dicom::MatchRule match;  ///< of the whole instance
     Action action = Action::keep;
     std::string value;  ///< of `set`, in UTF-8
     std::uint32_t line = 0;

@@ -182,9 +182,11 @@ private:
             } else if (name == "vr") {
                 for (const auto& [word, at] : strings(node, line, name)) vr(rule, word, at);
             } else if (name == "match") {
-                rule.match = matcher(node, line, name);
+                if (const auto wanted = conditions(node, line, name))
+                    checked(rule.match.require(*wanted), line, name);
             } else if (name == "not") {
-                excluded(rule.not_match, node, line);
+                if (const auto unwanted = conditions(node, line, name))
+                    checked(rule.match.exclude(*unwanted), line, name);
             } else if (name == "action") {
                 has_action = true;
                 action(rule, node, line);
@@ -243,14 +245,17 @@ private:
     void pixel(const toml::table& table) {
         PixelRule rule;
         rule.line = table.source().begin.line;
-        bool has_action = false;
+        bool has_action = false, has_match = false;
         for (const auto& [key, node] : table) {
             const auto line = key.source().begin.line;
             const std::string_view name = key.str();
             if (name == "match") {
-                rule.match = matcher(node, line, name);
+                has_match = true;
+                if (const auto wanted = conditions(node, line, name))
+                    checked(rule.match.require(*wanted), line, name);
             } else if (name == "not") {
-                excluded(rule.not_match, node, line);
+                if (const auto unwanted = conditions(node, line, name))
+                    checked(rule.match.exclude(*unwanted), line, name);
             } else if (name == "action") {
                 has_action = true;
                 const auto word = one_of(node, line, name, {"mask", "regions", "keep", "refuse"});
@@ -265,7 +270,7 @@ private:
             }
         }
         if (!has_action) problem(rule.line, "this [[pixel]] has no action");
-        if (!rule.match) problem(rule.line, "this [[pixel]] matches every image: give match");
+        if (!has_match) problem(rule.line, "this [[pixel]] matches every image: give match");
         if (rule.areas.empty() != (rule.action != PixelRule::Action::mask))
             problem(rule.line, "areas belong to action = \"mask\", and to no other");
         loaded_.profile.pixels.push_back(std::move(rule));
@@ -289,46 +294,25 @@ private:
         }
     }
 
-    // Each attribute of `not` excludes by itself.
-    void excluded(std::vector<dicom::DataSetMatcher>& not_match, const toml::node& node, std::uint32_t line) {
-        const auto* table = node.as_table();
-        if (table == nullptr) return problem(line, "not must be a table: { Modality = \"US\" }");
-        for (const auto& [key, value] : *table) {
-            toml::table one;
-            one.insert(key.str(), value);
-            if (auto made = matcher(one, line, "not")) not_match.push_back(std::move(*made));
-        }
-    }
-
-    std::optional<dicom::DataSetMatcher> matcher(const toml::node& node, std::uint32_t line,
-                                                 std::string_view name) {
+    std::optional<std::vector<dicom::KeywordCondition>> conditions(const toml::node& node, std::uint32_t line,
+                                                                   std::string_view name) {
         const auto* table = node.as_table();
         if (table == nullptr) {
             problem(line, fmt::format("{} must be a table: {{ Modality = \"CT\" }}", name));
             return std::nullopt;
         }
-        dicom::DataSet identifier;
-        identifier.set_text(dicom::tags::SpecificCharacterSet, Vr::CS, "ISO_IR 192");
+        std::vector<dicom::KeywordCondition> found;
         for (const auto& [key, value] : *table) {
-            const auto* entry = dicom::find_keyword(key.str());
-            if (entry == nullptr) {
-                problem(line, fmt::format("{}: '{}' is no keyword of PS3.6", name, key.str()));
-                return std::nullopt;
-            }
-            std::string joined;
-            for (const auto& [word, at] : strings(value, line, name)) {
-                if (!joined.empty()) joined += '\\';
-                joined += word;
-            }
-            // Numbers as text; the matcher knows what the attribute is.
-            identifier.set_text(entry->tag, dicom::is_text(entry->vr) ? entry->vr : Vr::UT, joined);
+            dicom::KeywordCondition condition;
+            condition.keyword = key.str();
+            for (auto& [word, at] : strings(value, line, name)) condition.values.push_back(std::move(word));
+            found.push_back(std::move(condition));
         }
-        auto made = dicom::DataSetMatcher::parse(identifier);
-        if (!made) {
-            problem(line, fmt::format("{}: {}", name, made.error().message()));
-            return std::nullopt;
-        }
-        return std::move(*made);
+        return found;
+    }
+
+    void checked(const Result<void>& made, std::uint32_t line, std::string_view name) {
+        if (!made) problem(line, fmt::format("{}: {}", name, made.error().context));
     }
 
     std::optional<std::string> string(const toml::node& node, std::uint32_t line, std::string_view key) {
@@ -372,6 +356,18 @@ private:
     std::uint32_t options_line_ = 0;
 };
 
+Result<std::string> content_of(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    if (!file || file.bad()) {
+        return Error(Errc::not_found,
+                     fmt::format("{}: cannot be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
+    }
+    return text.str();
+}
+
 }  // namespace
 
 LoadedProfile parse_profile(std::string_view toml, const std::string& name) {
@@ -394,17 +390,20 @@ LoadedProfile parse_profile(std::string_view toml, const std::string& name) {
 }
 
 LoadedProfile load_profile(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    if (!file || file.bad()) {
-        LoadedProfile loaded;
-        loaded.problems.push_back(
-            fmt::format("{}: cannot be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
-        return loaded;
-    }
-    return parse_profile(text.str(), path);
+    const auto text = content_of(path);
+    if (text) return parse_profile(*text, path);
+    LoadedProfile loaded;
+    loaded.problems.push_back(text.error().context);
+    return loaded;
+}
+
+Result<Pseudonyms> load_pseudonyms(const Profile& profile, ProjectKey key) {
+    if (profile.pseudonym_table.empty()) return Pseudonyms(std::move(key));
+    const auto text = content_of(profile.pseudonym_table);
+    if (!text) return text.error();
+    auto table = PseudonymTable::parse(*text, profile.pseudonym_table);
+    if (!table) return table.error();
+    return Pseudonyms(std::move(key), std::move(*table), profile.table_only);
 }
 
 }  // namespace sagitta::deid

@@ -18,4 +18,7 @@ struct LoadedProfile {
 [[nodiscard]] LoadedProfile parse_profile(std::string_view toml, const std::string& name);
 [[nodiscard]] LoadedProfile load_profile(const std::string& path);
 
+/// With the table of given pseudonyms that the profile names. Errors: not_found, malformed, already_exists.
+[[nodiscard]] Result<Pseudonyms> load_pseudonyms(const Profile& profile, ProjectKey key);
+
 }  // namespace sagitta::deid

@@ -149,7 +149,8 @@ Result<Vault> Vault::open(const std::string& path, const ProjectKey& key) {
     if (sqlite3_open_v2(path.c_str(), &state->database, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK)
         return state->failure();
     sqlite3_busy_timeout(state->database, 10'000);
-    for (const char* sql : {kSchema, "PRAGMA synchronous=FULL"}) {
+    // A write-ahead log costs one sync for each transaction.
+    for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", kSchema}) {
         if (auto done = state->run(sql); !done) return done.error();
     }
     if (auto owner = state->check_owner(key.identifier()); !owner) return owner.error();

@@ -66,7 +66,7 @@ public:
     Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::dimse::SubOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = instance.sop_instance_uid;
+        operation.sop_instance_uid = outgoing.sop_instance_uid;
         operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
         operation.payload = outgoing.payload.get();
         auto answer = co_await out_.store(std::move(operation));
@@ -104,7 +104,7 @@ public:
     Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::scu::StoreOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = instance.sop_instance_uid;
+        operation.sop_instance_uid = outgoing.sop_instance_uid;
         operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
         operation.move_originator = originator_;
         operation.move_originator_message_id = message_id_;
@@ -146,10 +146,17 @@ struct Retrieval {
     bool cancelled = false;
 };
 
+/// Where instances come from, and what is done to them on the way.
+struct Outbound {
+    const storage::InstanceStore& store;
+    WorkerPool& workers;
+    deid::Project* project = nullptr;
+    std::uint64_t association = 0;
+};
+
 // Sends all of them in turn; what cannot be sent is counted as failed.
-Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances,
-                    const storage::InstanceStore& store, WorkerPool& workers, InstanceSink& sink,
-                    net::dimse::MoveResponder& out) {
+Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances, Outbound outbound,
+                    InstanceSink& sink, net::dimse::MoveResponder& out) {
     for (const InstanceLocation& instance : instances) {
         retrieval.cancelled = out.cancelled();
         if (retrieval.cancelled) co_return;
@@ -157,9 +164,15 @@ Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& i
             retrieval.failed(instance.sop_instance_uid, "the association ended");
             continue;
         }
-        auto accepted = sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
-        auto outgoing = co_await outgoing_instance(store, workers, instance, std::move(accepted));
+        Recipient recipient;
+        recipient.accepted = sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
+        recipient.project = outbound.project;
+        recipient.association = outbound.association;
+        auto outgoing =
+            co_await outgoing_instance(outbound.store, outbound.workers, instance, std::move(recipient));
         if (!outgoing) {
+            log::warning("association={} an instance was not sent: {}", outbound.association,
+                         outgoing.error().message());
             retrieval.failed(instance.sop_instance_uid, outgoing.error().context);
         } else if (auto answer = co_await sink.send(instance, *outgoing)) {
             retrieval.answered(instance.sop_instance_uid, *answer);
@@ -168,6 +181,16 @@ Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& i
         }
         auto told = co_await out.pending(retrieval.progress.counts());
         if (!told) co_return;
+    }
+}
+
+std::string deidentified_by(const deid::Project* project) {
+    return project == nullptr ? "" : " deidentified=" + project->name();
+}
+
+void rename(std::vector<dicom::Uid>& uids, const deid::Project& project) {
+    for (auto& uid : uids) {
+        if (const auto other = dicom::Uid::parse(project.new_uid(uid.view()))) uid = *other;
     }
 }
 
@@ -188,10 +211,14 @@ Task<RetrieveOutcome> RetrieveScp::get(const AssociationInfo& association, net::
     if (!instances) co_return refused(query_outcome(instances.error()));
     Retrieval retrieval(instances->size());
     GetSink sink(out);
-    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
-    log::info("association={} get instances={} failed={}", association.id, instances->size(),
-              retrieval.progress.counts().failed);
-    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    Outbound outbound{store_, workers_, settings_.find_project(association.calling), association.id};
+    co_await send_all(retrieval, *instances, outbound, sink, out);
+    log::info("association={} get instances={} failed={}{}", association.id, instances->size(),
+              retrieval.progress.counts().failed, deidentified_by(outbound.project));
+    auto answer = retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    // Who gets pseudonyms is told no original UID.
+    if (outbound.project != nullptr) rename(answer.failed_sop_instance_uids, *outbound.project);
+    co_return answer;
 }
 
 Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net::dimse::QueryRequest request,
@@ -214,11 +241,15 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
             retrieval.first_failure = "destination: " + opened.error().context;
         }
     }
-    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
+    Outbound outbound{store_, workers_, settings_.find_project(destination), association.id};
+    co_await send_all(retrieval, *instances, outbound, sink, out);
     co_await sink.release();
-    log::info("association={} move to {} instances={} failed={}", association.id, destination.view(),
-              instances->size(), retrieval.progress.counts().failed);
-    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    log::info("association={} move to {} instances={} failed={}{}", association.id, destination.view(),
+              instances->size(), retrieval.progress.counts().failed, deidentified_by(outbound.project));
+    auto answer = retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    if (const auto* project = settings_.find_project(association.calling))
+        rename(answer.failed_sop_instance_uids, *project);
+    co_return answer;
 }
 
 }  // namespace sagitta::service

@@ -219,6 +219,15 @@ TEST(Deidentifier, ElementsOutOfOrderAndTwiceDoNotHide) {
         dicom::parse_data_set(made.bytes.span(), dicom::explicit_vr_little_endian(), strict).has_value());
 }
 
+TEST(Deidentifier, BytesWhereASequenceShouldBeAreRemoved) {
+    auto original = test::minimal_instance();
+    original.set_text(tags::ProcedureCodeSequence, Vr::LO, "no sequence");
+    original.set_text(tags::ReferencedImageSequence, Vr::UI, "1.2.3");
+    const auto made = applied(test::profile_with(with({Option::clean_descriptors})), original);
+    EXPECT_FALSE(made.data_set.contains(tags::ProcedureCodeSequence));
+    EXPECT_FALSE(made.data_set.contains(tags::ReferencedImageSequence));
+}
+
 TEST(Deidentifier, PixelsAtRiskAreQuarantinedUnlessTheProfileSaysOtherwise) {
     auto original = test::minimal_instance();
     original.set(tags::PixelData, Vr::OW, std::array<std::byte, 2>{});

@@ -109,10 +109,9 @@ void add_pixels(DataSet& image, const dicom::TransferSyntax& syntax, std::uint16
 
 PixelRule rule_for(std::string_view manufacturer, PixelRule::Action action,
                    std::vector<Rectangle> areas = {}) {
-    DataSet key;
-    key.set_text(tags::Manufacturer, Vr::LO, manufacturer);
     PixelRule rule;
-    rule.match = *dicom::DataSetMatcher::parse(key);
+    const dicom::KeywordCondition condition{"Manufacturer", {std::string(manufacturer)}};
+    EXPECT_TRUE(rule.match.require({&condition, 1}).has_value());
     rule.action = action;
     rule.areas = std::move(areas);
     return rule;

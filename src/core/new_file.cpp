@@ -1,8 +1,10 @@
-#include "new_file.h"
+#include "core/new_file.h"
 
 #include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +14,7 @@
 
 #include "core/bytes.h"
 
-namespace sagitta::tools {
+namespace sagitta {
 namespace {
 
 Error failure(const std::string& path, int number) {
@@ -51,27 +53,61 @@ bool take_name(const std::string& temporary, const std::string& path) {
     return true;
 }
 
+struct Kind {
+    mode_t mode = 0644;
+    bool synced = false;
+};
+
+struct Parts {
+    std::span<const std::byte> header;
+    std::span<const std::byte> body;
+};
+
+// 0 or what went wrong.
+int fill(int file, const Parts& parts, bool synced) {
+    if (!write_all(file, parts.header) || !write_all(file, parts.body)) return errno;
+    if (synced && ::fsync(file) != 0) return errno;
+    return 0;
+}
+
+int sync_folder_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) return errno;
+    const int number = ::fsync(opened) == 0 ? 0 : errno;
+    ::close(opened);
+    return number;
+}
+
+Result<void> write(const std::string& path, const Parts& parts, Kind kind) {
+    // Two threads may come to the same name at once.
+    static std::atomic<unsigned> count = 0;
+    const std::string temporary = fmt::format("{}.{}-{}.part", path, ::getpid(), ++count);
+    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kind.mode);
+    if (file < 0) return failure(temporary, errno);
+    int number = fill(file, parts, kind.synced);
+    if (::close(file) != 0 && number == 0) number = errno;
+    if (number == 0 && !take_name(temporary, path)) number = errno;
+    if (number != 0) ::unlink(temporary.c_str());
+    if (number == EEXIST && holds(path, parts.header, parts.body)) number = 0;
+    // Also of one that was there: whoever wrote it may not have come this far.
+    const bool named = number == 0 || number == EEXIST;
+    if (const int unsynced = named && kind.synced ? sync_folder_of(path) : 0; unsynced != 0)
+        number = unsynced;
+    if (number != 0) return failure(path, number);
+    return {};
+}
+
 }  // namespace
 
 Result<void> write_new(const std::string& path, std::span<const std::byte> header,
                        std::span<const std::byte> body) {
-    const std::string temporary = path + ".part";
-    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (file < 0) return failure(temporary, errno);
-    bool fine = write_all(file, header) && write_all(file, body);
-    int number = errno;
-    if (::close(file) != 0 && fine) {
-        fine = false;
-        number = errno;
-    }
-    if (fine && !take_name(temporary, path)) {
-        fine = false;
-        number = errno;
-    }
-    if (!fine) ::unlink(temporary.c_str());
-    if (!fine && number == EEXIST && holds(path, header, body)) return {};
-    if (!fine) return failure(path, number);
-    return {};
+    return write(path, {header, body}, {});
+}
+
+Result<void> write_secret(const std::string& path, std::span<const std::byte> content) {
+    return write(path, {content, {}}, {0600, true});
 }
 
 void sync_tree(const std::string& folder) {
@@ -81,4 +117,4 @@ void sync_tree(const std::string& folder) {
     ::close(opened);
 }
 
-}  // namespace sagitta::tools
+}  // namespace sagitta
