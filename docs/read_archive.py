@@ -5,7 +5,7 @@ One line for each instance that is served: file, offset in it, length, path. -o 
 compares members of sealed volumes with the SHA-256 in the manifest (XXH3 is not in Python's library)."""
 import argparse, hashlib, pathlib, re, sys
 
-INSTANCE = re.compile(rb"%s/%s/%s\.dcm" % ((rb"[0-9]+(?:\.[0-9]+)*",) * 3))
+INSTANCE = re.compile(rb"%s/%s/%s\.dcm" % ((rb"[0-9.]*[0-9][0-9.]*",) * 3))
 
 def text(block, offset, length):
     return block[offset:offset + length].split(b"\0")[0]
