@@ -18,6 +18,8 @@ void add_commands(CLI::App& app, int& status) {
     add_render(app, status);
     add_volume(app, status);
     add_reidentify(app, status);
+    add_import(app, status);
+    add_export(app, status);
     add_reindex(app, status);
     add_verify(app, status);
     add_config(app, status);

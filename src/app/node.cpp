@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/archive_options.h"
 #include "app/deid_projects.h"
 #include "app/user_identities.h"
 #include "core/freed_memory.h"
@@ -26,15 +27,6 @@
 
 namespace sagitta::app {
 namespace {
-
-storage::ArchiveOptions archive_options(const Configuration& configuration) {
-    storage::ArchiveOptions options;
-    options.data_dir = configuration.node.data;
-    options.volume_size = configuration.storage.volume_size;
-    options.on_conflict = configuration.storage.on_conflict;
-    options.memory_budget = configuration.storage.memory_budget;
-    return options;
-}
 
 net::ul::AssociationSettings association_settings(const Limits& limits) {
     net::ul::AssociationSettings settings;

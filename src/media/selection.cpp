@@ -1,0 +1,106 @@
+#include "media/selection.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "dicom/character_set.h"
+#include "dicom/data_set_matching.h"
+#include "dicom/generated/tags.h"
+#include "dicom/part10.h"
+
+namespace sagitta::media {
+namespace {
+
+namespace tags = dicom::tags;
+
+struct Split {
+    storage::Query query;       ///< what the index judges
+    dicom::DataSet for_header;  ///< the rest
+};
+
+/// Sequences and private attributes are the headers' anyway.
+Result<Split> split(const storage::InstanceIndex& index, const dicom::DataSet& identifier) {
+    Split out;
+    out.query.level = storage::Level::image;
+    out.query.want_instance = true;
+    const auto characters = dicom::CharacterSet::parse(identifier.text(tags::SpecificCharacterSet));
+    if (const auto set = identifier.find(tags::SpecificCharacterSet)) out.for_header.set(*set);
+    for (const auto element : identifier.elements()) {
+        if (element.tag() == tags::SpecificCharacterSet) continue;
+        if (element.vr() == dicom::Vr::SQ || element.tag().is_private()) {
+            out.for_header.set(element);
+            continue;
+        }
+        auto key = dicom::parse_match_key(element.tag(), element.vr(),
+                                          characters.to_utf8(element.text(), element.vr()));
+        if (!key) return std::move(key).error().within(dicom::to_string(element.tag()));
+        out.query.keys.push_back(std::move(*key));
+    }
+    for (const auto& key : index.unindexed(out.query)) {
+        if (const auto element = identifier.find(key.tag)) out.for_header.set(*element);
+    }
+    return out;
+}
+
+}  // namespace
+
+storage::InstanceLocation StoredPlace::location() const {
+    storage::InstanceLocation where;
+    where.volume = volume;
+    where.offset = offset;
+    where.length = length;
+    where.data_set_offset = data_set_offset;
+    where.header_length = header_length;
+    return where;
+}
+
+Result<StoredHeader> read_header(const storage::InstanceStore& store,
+                                 const storage::InstanceLocation& instance) {
+    auto bytes = store.read(instance, 0, instance.header_length);
+    if (!bytes) return std::move(bytes).error();
+    StoredHeader header;
+    header.bytes = std::move(*bytes);
+    const auto span = std::as_const(header.bytes).span();
+    auto layout = dicom::read_file_layout(span);
+    if (!layout) return Error(Errc::corrupt, layout.error().message());
+    dicom::ParseOptions options;
+    options.stop_before_pixel_data = true;
+    options.keep_readable_part = true;
+    auto parsed = dicom::parse_data_set(span.subspan(static_cast<std::size_t>(layout->data_set_offset)),
+                                        *layout->syntax, options);
+    if (!parsed) return Error(Errc::corrupt, parsed.error().message());
+    header.meta = std::move(layout->meta);
+    header.data_set = std::move(parsed->data_set);
+    return header;
+}
+
+Result<std::vector<StoredPlace>> select_instances(const storage::Archive& archive,
+                                                  const dicom::DataSet& identifier) {
+    auto keys = split(archive.index(), identifier);
+    if (!keys) return std::move(keys).error();
+    const auto matcher = dicom::DataSetMatcher::parse(keys->for_header);
+    if (!matcher) return matcher.error();
+    std::vector<StoredPlace> places;
+    std::optional<Error> failure;
+    auto found = archive.index().find(keys->query, [&](const storage::Match& match) {
+        const auto& at = *match.instance;
+        if (!matcher->is_universal()) {
+            auto header = read_header(archive.store(), at);
+            if (!header) failure = std::move(header).error();
+            if (failure) return false;
+            if (!matcher->matches(header->data_set)) return true;
+        }
+        places.push_back({at.volume, at.offset, at.length, at.data_set_offset, at.header_length});
+        return true;
+    });
+    if (failure) return *failure;
+    if (!found) return std::move(found).error();
+    std::sort(places.begin(), places.end(), [](const StoredPlace& a, const StoredPlace& b) {
+        return std::tie(a.volume, a.offset) < std::tie(b.volume, b.offset);
+    });
+    return places;
+}
+
+}  // namespace sagitta::media
