@@ -22,6 +22,8 @@ void add_commands(CLI::App& app, int& status) {
     add_export(app, status);
     add_reindex(app, status);
     add_verify(app, status);
+    add_quarantine(app, status);
+    add_events(app, status);
     add_config(app, status);
     add_version(app, status);
 }

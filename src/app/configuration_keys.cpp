@@ -174,7 +174,7 @@ constexpr ConfigurationKey kKeys[] = {
     {"storage", "layout", layout},
     {"storage", "volume_size",
      [](Configuration& c, const RawValue& r) {
-         return read_size(r, 64 * kKiB, 64 * kTiB, c.storage.volume_size);
+         return read_size(r, 64 * kKiB, kTiB, c.storage.volume_size);
      }},
     {"storage", "on_conflict", on_conflict},
     {"storage", "memory_budget",

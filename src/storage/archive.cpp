@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "storage/change_feed.h"
 #include "storage/file_system.h"
 #include "storage/ingest.h"
 #include "storage/layout.h"
@@ -16,6 +17,7 @@ namespace sagitta::storage {
 namespace {
 
 constexpr std::uint64_t kLeastVolume = 4 * kTarBlock;
+constexpr std::uint64_t kMostVolume = std::uint64_t{1} << kOffsetBits;
 
 class ArchiveImpl final : public Archive {
 public:
@@ -161,7 +163,8 @@ void report(const RecoveryReport& recovery) {
 }  // namespace
 
 Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
-    if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.max_batch_count == 0) {
+    if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.volume_size > kMostVolume ||
+        options.max_batch_count == 0) {
         return Error(Errc::invalid_argument,
                      "storage: data directory, volume size or batch size make no sense");
     }

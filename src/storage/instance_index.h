@@ -12,6 +12,8 @@
 
 namespace sagitta::storage {
 
+struct Event;
+
 struct IndexCounts {
     std::uint64_t patients = 0;
     std::uint64_t studies = 0;
@@ -43,6 +45,11 @@ public:
         const dicom::Uid& sop_instance_uid) const = 0;
 
     [[nodiscard]] virtual Result<IndexCounts> counts() const = 0;
+
+    /// The next `limit` events with numbers greater than `after` (change_feed.h), ascending. Once an
+    /// event was read, none with a smaller number comes.
+    [[nodiscard]] virtual Result<std::vector<Event>> events(std::uint64_t after,
+                                                            std::uint64_t limit) const = 0;
 };
 
 }  // namespace sagitta::storage

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "storage/change_feed.h"
+#include "storage/sqlite_change_feed.h"
 #include "storage/sqlite_database.h"
 #include "storage/sqlite_query.h"
 #include "storage/sqlite_reader.h"
@@ -36,6 +38,11 @@ public:
     Result<std::vector<InstanceLocation>> locate(const Scope& scope) const override;
     Result<std::optional<InstanceLocation>> find_instance(const dicom::Uid& sop_instance_uid) const override;
     Result<IndexCounts> counts() const override;
+    Result<std::vector<Event>> events(std::uint64_t after, std::uint64_t limit) const override {
+        auto reader = borrow();
+        if (!reader) return std::move(reader).error();
+        return read_events(*(*reader)->database, after, limit);
+    }
 
 private:
     /// Gives the connection back to the pool at the end of a call.

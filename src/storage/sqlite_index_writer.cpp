@@ -381,9 +381,9 @@ Result<bool> SqliteIndexWriter::supersede(const InstanceRecord& record) {
         patient = (*select)->integer(3);
     }
     auto done = run_with(
-        "INSERT OR REPLACE INTO superseded (volume, file_offset, file_length, sop_uid, digest) SELECT "
-        "volume, "
-        "file_offset, file_length, sop_uid, digest FROM instance WHERE id = ?",
+        "INSERT OR REPLACE INTO superseded (volume, file_offset, file_length, sop_uid, digest, received) "
+        "SELECT "
+        "volume, file_offset, file_length, sop_uid, digest, received FROM instance WHERE id = ?",
         {instance});
     if (done) done = run_with("DELETE FROM instance WHERE id = ?", {instance});
     --series_[series].instances;

@@ -2,16 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 namespace sagitta::storage {
 namespace {
 
-/// What the volumes cannot answer is migrated, the rest is built again: there was never anything
-/// but the latter, so an index of another version is replaced. Described in docs/STORAGE_FORMAT.md.
-constexpr std::int64_t kVersion = 2;
-constexpr std::string_view kScript = R"sql(
+/// A step makes a database of version `to` out of one of the step before; the first out of an empty one.
+/// Never edited once released. Described in docs/STORAGE_FORMAT.md.
+struct Step {
+    std::int64_t to;
+    std::string_view script;
+};
+
+constexpr std::array kSteps{
+    Step{2, R"sql(
 CREATE TABLE volume (
     number INTEGER PRIMARY KEY,
     indexed_to INTEGER NOT NULL,
@@ -88,26 +94,46 @@ CREATE TABLE superseded (
     sop_uid TEXT NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (volume, file_offset)
 ) STRICT;
-)sql";
+)sql"},
+    // The change feed goes by where things lie (docs/adr/0007-the-volumes-are-the-change-feed.md).
+    Step{3, R"sql(
+ALTER TABLE superseded ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX superseded_uid ON superseded (sop_uid);
+CREATE INDEX instance_place ON instance (volume, file_offset);
+)sql"},
+};
 
 }  // namespace
+
+std::int64_t schema_version() noexcept {
+    return kSteps.back().to;
+}
 
 Result<void> migrate(Database& database) {
     auto version = database.integer("PRAGMA user_version");
     if (!version) return std::move(version).error();
-    if (*version == kVersion) return {};
-    if (*version > kVersion) {
+    if (*version > schema_version()) {
         return Error(
             Errc::unsupported,
             fmt::format("the index has schema version {}, this program knows up to {}: use the newer "
                         "program, or remove the index file to have it rebuilt",
-                        *version, kVersion));
+                        *version, schema_version()));
     }
-    if (*version != 0) {
+    // Version 1 lacks what only the instances can tell.
+    if (*version != 0 && *version < kSteps.front().to) {
         return Error(Errc::corrupt,
                      fmt::format("the index has schema version {} and is to be built again", *version));
     }
-    return database.execute(fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", kScript, kVersion));
+    for (const auto& step : kSteps) {
+        if (step.to <= *version) continue;
+        const auto script =
+            fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version={}; COMMIT;", step.script, step.to);
+        if (auto done = database.execute(script); !done) {
+            (void)database.execute("ROLLBACK").has_value();
+            return done;
+        }
+    }
+    return {};
 }
 
 }  // namespace sagitta::storage

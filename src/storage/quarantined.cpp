@@ -1,0 +1,167 @@
+#include "storage/quarantined.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "core/byte_buffer.h"
+#include "storage/file_system.h"
+#include "storage/layout.h"
+#include "storage/member_record.h"
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::size_t kDigestDigits = 32;
+constexpr std::string_view kPartial = ".partial";
+
+bool is_digest(std::string_view text) {
+    return text.size() == kDigestDigits &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// Empty for a name that is none of ours.
+std::optional<Quarantined> read_name(std::string_view name) {
+    Quarantined found;
+    found.name = name;
+    if (name.ends_with(kPartial)) return found;
+    if (name.starts_with("torn-") && name.ends_with(".bin")) {
+        found.kind = Quarantined::Kind::torn_end;
+        return found;
+    }
+    if (!name.ends_with(".dcm")) return std::nullopt;
+    name.remove_suffix(4);
+    const auto dash = name.find('-');
+    if (dash == std::string_view::npos || !is_digest(name.substr(dash + 1))) return std::nullopt;
+    const auto uid = dicom::Uid::parse(name.substr(0, dash));
+    if (!uid || uid->empty()) return std::nullopt;
+    found.kind = Quarantined::Kind::instance;
+    found.sop_instance_uid = *uid;
+    return found;
+}
+
+Error not_there(const Layout& layout, std::string_view name) {
+    return {Errc::not_found, fmt::format("{} has no {}", layout.quarantine(), name)};
+}
+
+Result<ByteBuffer> read_file(FileSystem& file_system, const std::string& path) {
+    auto file = file_system.open(path, OpenMode::read);
+    if (!file) return std::move(file).error();
+    auto size = (*file)->size();
+    if (!size) return std::move(size).error();
+    ByteBuffer bytes;
+    auto read = (*file)->read_at(0, bytes.prepare(static_cast<std::size_t>(*size)));
+    if (!read) return std::move(read).error();
+    bytes.commit(*read);
+    return bytes;
+}
+
+/// The file as the network would have brought it.
+Result<IncomingInstance> instance_of(FileSystem& file_system, const std::string& path) {
+    auto bytes = read_file(file_system, path);
+    if (!bytes) return std::move(bytes).error();
+    auto file = file_system.open(path, OpenMode::read);
+    if (!file) return std::move(file).error();
+    auto record = record_of_member(**file, 0, bytes->size(), bytes->span());
+    if (!record) return std::move(record).error().within(path);
+    IncomingInstance instance;
+    const auto header = static_cast<std::size_t>(record->data_set_offset);
+    instance.file_header.append(bytes->span().first(header));
+    instance.data_set.append(bytes->span().subspan(header));
+    instance.record = std::move(*record);
+    return instance;
+}
+
+Result<IngestOutcome> submit_and_wait(Archive& archive, IncomingInstance instance) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<Result<IngestOutcome>> outcome;
+    auto submitted = archive.submit(std::move(instance), [&](Result<IngestOutcome> answer) {
+        const std::lock_guard lock(mutex);
+        outcome.emplace(std::move(answer));
+        changed.notify_one();
+    });
+    if (!submitted) return std::move(submitted).error();
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return outcome.has_value(); });
+    return std::move(*outcome);
+}
+
+Result<void> remove_durably(FileSystem& file_system, const Layout& layout, const std::string& path) {
+    if (auto removed = file_system.remove(path); !removed) return removed;
+    return file_system.sync_directory(layout.quarantine());
+}
+
+}  // namespace
+
+Result<std::vector<Quarantined>> list_quarantine(const std::string& data_dir) {
+    const Layout layout{data_dir};
+    auto names = real_file_system().list(layout.quarantine());
+    if (!names) return std::move(names).error();
+    std::vector<Quarantined> all;
+    for (const auto& name : *names) {
+        auto found = read_name(name);
+        if (!found) continue;
+        const std::filesystem::path path = layout.quarantine() + "/" + name;
+        std::error_code failed;
+        found->bytes = std::filesystem::file_size(path, failed);
+        if (failed) continue;  // dropped or finished meanwhile
+        const auto written = std::filesystem::last_write_time(path, failed);
+        if (failed) continue;
+        const auto time = std::chrono::file_clock::to_sys(written).time_since_epoch();
+        found->modified = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+        all.push_back(std::move(*found));
+    }
+    return all;
+}
+
+Result<Quarantined> find_quarantined(const std::string& data_dir, std::string_view name) {
+    auto all = list_quarantine(data_dir);
+    if (!all) return std::move(all).error();
+    const auto found =
+        std::find_if(all->begin(), all->end(), [&](const Quarantined& one) { return one.name == name; });
+    if (found == all->end()) return not_there(Layout{data_dir}, name);
+    return std::move(*found);
+}
+
+Result<IngestOutcome> accept_quarantined(ArchiveOptions options, std::string_view name) {
+    const Layout layout{options.data_dir};
+    auto known = find_quarantined(options.data_dir, name);
+    if (!known) return std::move(known).error();
+    if (known->kind != Quarantined::Kind::instance) {
+        return Error(Errc::invalid_argument, fmt::format("{} is no whole instance", name));
+    }
+    auto& file_system = options.file_system != nullptr ? *options.file_system : real_file_system();
+    const auto path = layout.quarantine() + "/" + known->name;
+    options.on_conflict = OnConflict::replace;
+    auto archive = Archive::open(options);
+    if (!archive) return std::move(archive).error();
+    auto instance = instance_of(file_system, path);
+    if (!instance) return std::move(instance).error();
+    if (instance->record.sop_instance_uid != known->sop_instance_uid) {
+        return Error(Errc::corrupt, fmt::format("{} holds another SOP Instance than its name says", path));
+    }
+    auto outcome = submit_and_wait(**archive, std::move(*instance));
+    if (!outcome) return outcome;
+    if (auto removed = remove_durably(file_system, layout, path); !removed) return std::move(removed).error();
+    return outcome;
+}
+
+Result<void> drop_quarantined(const std::string& data_dir, std::string_view name, FileSystem* file_system) {
+    auto& files = file_system != nullptr ? *file_system : real_file_system();
+    const Layout layout{data_dir};
+    auto lock = DirectoryLock::take(layout);
+    if (!lock) return std::move(lock).error();
+    auto known = find_quarantined(data_dir, name);
+    if (!known) return std::move(known).error();
+    return remove_durably(files, layout, layout.quarantine() + "/" + known->name);
+}
+
+}  // namespace sagitta::storage
