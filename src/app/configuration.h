@@ -54,6 +54,7 @@ struct NodeSettings {
 };
 
 struct StorageSettings {
+    storage::StorageLayout layout = storage::StorageLayout::volumes;
     std::uint64_t volume_size = 4ull << 30;
     storage::OnConflict on_conflict = storage::OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;
