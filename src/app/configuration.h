@@ -62,6 +62,7 @@ struct User {
 };
 
 struct StorageSettings {
+    storage::StorageLayout layout = storage::StorageLayout::volumes;
     std::uint64_t volume_size = 4ull << 30;
     storage::OnConflict on_conflict = storage::OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;

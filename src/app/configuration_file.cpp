@@ -286,6 +286,17 @@ void apply_flags(LoadedConfiguration& loaded, const ConfigurationFlags& flags) {
     }
 }
 
+// What is right by itself and wrong with another key, from wherever either came.
+void check_together(LoadedConfiguration& loaded) {
+    const auto& storage = loaded.configuration.storage;
+    if (storage.layout == storage::StorageLayout::files &&
+        storage.on_conflict == storage::OnConflict::replace) {
+        loaded.problems.emplace_back(
+            "storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never written "
+            "again");
+    }
+}
+
 /// What no single key shows: after the flags.
 void check_users(LoadedConfiguration& loaded) {
     const auto& configuration = loaded.configuration;
@@ -318,6 +329,7 @@ LoadedConfiguration parse_configuration(std::string_view toml, const std::string
     }
     reader.finish();
     apply_flags(loaded, flags);
+    check_together(loaded);
     check_users(loaded);
     return loaded;
 }
@@ -326,6 +338,7 @@ LoadedConfiguration load_configuration(const std::string& path, const Configurat
     if (path.empty()) {
         LoadedConfiguration loaded;
         apply_flags(loaded, flags);
+        check_together(loaded);
         check_users(loaded);
         return loaded;
     }

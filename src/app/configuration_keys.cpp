@@ -134,11 +134,10 @@ Problem data(Configuration& c, const RawValue& raw) {
     return std::nullopt;
 }
 
-Problem layout(Configuration&, const RawValue& raw) {
-    if (is_string(raw) && raw.text == "files") return "\"files\" is not available yet: use \"volumes\"";
-    constexpr Choice<bool> kLayouts[] = {{"volumes", true}};
-    bool ignored = false;
-    return read_choice(raw, kLayouts, ignored);
+Problem layout(Configuration& c, const RawValue& raw) {
+    constexpr Choice<storage::StorageLayout> kLayouts[] = {{"volumes", storage::StorageLayout::volumes},
+                                                           {"files", storage::StorageLayout::files}};
+    return read_choice(raw, kLayouts, c.storage.layout);
 }
 
 Problem on_conflict(Configuration& c, const RawValue& raw) {

@@ -99,9 +99,10 @@ std::string to_toml(const Configuration& c) {
         if (!user.passcode.empty()) out += fmt::format("passcode = {}\n", quoted(user.passcode));
     }
     out += fmt::format(
-        "\n[storage]\nlayout = \"volumes\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = "
+        "\n[storage]\nlayout = \"{}\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = "
         "\"{}\"\n"
         "accept_unknown_sop_classes = {}\n",
+        c.storage.layout == storage::StorageLayout::files ? "files" : "volumes",
         size_text(c.storage.volume_size),
         c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
         size_text(c.storage.memory_budget), c.storage.accept_unknown_sop_classes);

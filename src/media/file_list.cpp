@@ -54,6 +54,10 @@ private:
                 read_archive(folder);
                 continue;
             }
+            if (fs::exists(fs::path(folder) / "files.tsv")) {  // `layout = "files"`: not its quarantine
+                waiting.push_back(folder + "/files");
+                continue;
+            }
             list_folder(folder, waiting);
         }
     }

@@ -25,8 +25,15 @@ enum class OnConflict : std::uint8_t {
     replace,  ///< the newcomer is served once a copy of the first is in DATA/quarantine
 };
 
+/// How SOP Instances lie on disk. An archive keeps the one it began with.
+enum class StorageLayout : std::uint8_t {
+    volumes,  ///< appended to tar files
+    files,    ///< a file each; only with OnConflict::keep
+};
+
 struct ArchiveOptions {
     std::string data_dir;
+    StorageLayout layout = StorageLayout::volumes;
     std::uint64_t volume_size = 4ull << 30;  ///< a volume that would pass it is sealed
     OnConflict on_conflict = OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;  ///< bytes of instances waiting; more are refused
@@ -73,8 +80,8 @@ class Archive {
 public:
     /// Takes the lock, opens or rebuilds the index, repairs what a crash left, starts the ingest
     /// thread. Blocks. Errors: invalid_argument, already_exists (in use by another process),
-    /// unsupported (written by a newer version), corrupt (a volume is missing or too short),
-    /// io_failure, no_space.
+    /// unsupported (written by a newer version, or in the other layout), corrupt (a volume is missing or too
+    /// short), io_failure, no_space.
     [[nodiscard]] static Result<std::unique_ptr<Archive>> open(ArchiveOptions options);
 
     /// Finishes what was submitted.

@@ -45,6 +45,11 @@ Result<void> FileBatch::begin(const std::string& path) {
         if (auto removed = file_system_.remove(name); !removed) return removed;
         file = file_system_.open(name, OpenMode::create);
     }
+    if (!file && file.error().code == Errc::not_found) {  // somebody tidied up
+        known_folders_.clear();
+        if (auto entered = enter_folder(above(path)); !entered) return entered;
+        file = file_system_.open(name, OpenMode::create);
+    }
     if (!file) return std::move(file).error();
     files_.push_back({root_ + "/" + path, std::move(*file), 0});
     return {};

@@ -45,7 +45,7 @@ bool agrees(const IncomingInstance& instance) {
 }  // namespace
 
 Ingest::Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
-               std::unique_ptr<IndexWriter> index, std::unique_ptr<VolumeWriter> writer)
+               std::unique_ptr<IndexWriter> index, std::unique_ptr<MemberWriter> writer)
     : options_(options),
       file_system_(file_system),
       layout_(std::move(layout)),

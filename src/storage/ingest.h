@@ -17,7 +17,7 @@
 #include "storage/file_system.h"
 #include "storage/index_writer.h"
 #include "storage/layout.h"
-#include "storage/volume_writer.h"
+#include "storage/member_writer.h"
 
 namespace sagitta::storage {
 
@@ -25,7 +25,7 @@ namespace sagitta::storage {
 class Ingest {
 public:
     Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
-           std::unique_ptr<IndexWriter> index, std::unique_ptr<VolumeWriter> writer);
+           std::unique_ptr<IndexWriter> index, std::unique_ptr<MemberWriter> writer);
     ~Ingest();
     Ingest(const Ingest&) = delete;
     Ingest& operator=(const Ingest&) = delete;
@@ -80,7 +80,7 @@ private:
     FileSystem& file_system_;
     const Layout layout_;
     std::unique_ptr<IndexWriter> index_;    // ingest thread only
-    std::unique_ptr<VolumeWriter> writer_;  // ingest thread only
+    std::unique_ptr<MemberWriter> writer_;  // ingest thread only
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;

@@ -17,6 +17,9 @@ struct Layout {
 
     [[nodiscard]] std::string volumes() const { return data_dir + "/volumes"; }
     [[nodiscard]] std::string quarantine() const { return data_dir + "/quarantine"; }
+    /// With `layout = "files"`: the tree, and the list of what is in it (docs/STORAGE_FORMAT.md).
+    [[nodiscard]] std::string files() const { return data_dir + "/files"; }
+    [[nodiscard]] std::string file_list() const { return data_dir + "/files.tsv"; }
     [[nodiscard]] std::string index() const { return data_dir + "/index.sqlite"; }
     [[nodiscard]] std::string lock() const { return data_dir + "/lock"; }
     /// DATA/volumes/00000001.tar

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "storage/file_list.h"
+#include "storage/file_recovery.h"
 #include "storage/file_system.h"
 #include "storage/index_writer.h"
 #include "storage/layout.h"
@@ -165,7 +167,10 @@ Result<ReindexReport> reindex(const std::string& data_dir,
     const Layout layout{data_dir};
     auto lock = DirectoryLock::take(layout);
     if (!lock) return std::move(lock).error();
-    auto rebuilt = rebuild_index(files, layout, progress);
+    auto one_each = has_files(files, layout);
+    if (!one_each) return std::move(one_each).error();
+    auto rebuilt =
+        *one_each ? rebuild_files(files, layout, progress) : rebuild_index(files, layout, progress);
     if (!rebuilt) return std::move(rebuilt).error();
     if (progress) {
         for (const auto& damage : rebuilt->report.damage) progress(damage);
@@ -180,6 +185,9 @@ Result<VerifyReport> verify(const std::string& data_dir, const std::function<voi
     const Layout layout{data_dir};
     auto lock = DirectoryLock::take(layout);
     if (!lock) return std::move(lock).error();
+    auto one_each = has_files(files, layout);
+    if (!one_each) return std::move(one_each).error();
+    if (*one_each) return verify_files(files, layout, problem);
     return Verification(files, layout, problem).run();
 }
 

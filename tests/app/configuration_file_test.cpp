@@ -177,12 +177,18 @@ TEST(ConfigurationFile, RefusesBadUnitsAndRanges) {
 
 TEST(ConfigurationFile, SaysWhatComesLater) {
     EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[completion]\nquiet = \"60s\"\n"
-                       "[storage]\nquota = \"1TB\"\nlayout = \"files\"\n"),
+                       "[storage]\nquota = \"1TB\"\n"),
               (Texts{"s.toml:1: [tls] is not available in this version",
                      "s.toml:3: [route] is not available in this version",
                      "s.toml:5: [completion] is not available in this version",
-                     "s.toml:8: storage.quota is not available in this version",
-                     "s.toml:9: storage.layout \"files\" is not available yet: use \"volumes\""}));
+                     "s.toml:8: storage.quota is not available in this version"}));
+}
+
+TEST(ConfigurationFile, FilesAreNeverReplaced) {
+    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\non_conflict = \"replace\"\n"),
+              (Texts{"storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never "
+                     "written again"}));
+    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\n"), Texts());
 }
 
 TEST(ConfigurationFile, ChecksPeers) {

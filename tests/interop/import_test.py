@@ -230,6 +230,23 @@ class OtherArchives(ImportCase):
         self.assertEqual(made, self.stored())
         self.assertEqual(before, {path: path.read_bytes() for path in other.glob("volumes/*")})
 
+    def test_another_sagitta_of_files(self):
+        uid = h.new_uid()
+        other = self.folder / "other"
+        config = self.folder / "files.toml"
+        config.write_text('[storage]\nlayout = "files"\n')
+        made = self.make(7)
+        h.make_instance(self.input / "old.dcm", instance=uid, pixels=b"old" * 100)
+        h.make_instance(self.folder / "new.dcm", instance=uid, pixels=b"new" * 100)
+        made[uid] = h.parts_of(self.input / "old.dcm").data_set
+        self.load(self.input, data=other, options=["-c", config])
+        self.assertEqual(1, self.load(self.folder / "new.dcm", data=other, options=["-c", config])["conflicts"])
+        self.assertEqual(made, {h.parts_of(path).sop_instance: h.parts_of(path).data_set for path in h.files_below(other / "files")})
+        self.assertEqual((8, 0, 0, 0, 0), self.counts(self.load(other)))
+        self.assertEqual(made, self.stored())
+        h.sagitta("verify", "--data", other, check=0)
+        h.sagitta("import", "--data", other, self.input, check=1)
+
     def test_damage_in_another_sagitta_is_told_and_a_torn_end_is_not(self):
         other = self.folder / "other"
         self.make(10)

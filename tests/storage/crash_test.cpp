@@ -25,17 +25,19 @@ Sample numbered(int n) {
     return sample;
 }
 
-ArchiveOptions small_volumes(FileSystem* file_system = nullptr) {
+ArchiveOptions small_volumes(FileSystem* file_system = nullptr,
+                             StorageLayout layout = StorageLayout::volumes) {
     ArchiveOptions options;
+    options.layout = layout;
     options.volume_size = 9'000;  // several volumes, so creating and sealing fail too
     options.file_system = file_system;
     return options;
 }
 
 /// Ingests until the end or the failure; the numbers acknowledged.
-std::set<int> ingest(const std::string& path, FaultyFileSystem& files) {
+std::set<int> ingest(const std::string& path, FaultyFileSystem& files, StorageLayout layout) {
     std::set<int> acknowledged;
-    auto options = small_volumes(&files);
+    auto options = small_volumes(&files, layout);
     options.data_dir = path;
     auto archive = Archive::open(options);
     if (!archive) return acknowledged;
@@ -53,10 +55,11 @@ std::set<int> ingest(const std::string& path, FaultyFileSystem& files) {
     return acknowledged;
 }
 
-void expect_sound(const std::string& path, const std::set<int>& acknowledged, bool index_lost) {
+void expect_sound(const std::string& path, const std::set<int>& acknowledged, bool index_lost,
+                  StorageLayout layout) {
     std::vector<std::string> lines;
     {
-        auto archive = open_archive(path, small_volumes());
+        auto archive = open_archive(path, small_volumes(nullptr, layout));
         ASSERT_NE(archive, nullptr);
         // Without marks a torn end cannot be told from damage, and is said to be that.
         EXPECT_TRUE(index_lost || archive->recovery().damage.empty());
@@ -74,8 +77,15 @@ void expect_sound(const std::string& path, const std::set<int>& acknowledged, bo
     auto report = verify(path, [](std::string_view line) { ADD_FAILURE() << line; });
     ASSERT_TRUE(report) << report.error().message();
     ASSERT_TRUE(reindex(path, {}));
-    EXPECT_EQ(everything(open_archive(path, small_volumes())->index()), lines)
-        << "a rebuilt index is another one";
+    const auto rebuilt = everything(open_archive(path, small_volumes(nullptr, layout))->index());
+    EXPECT_EQ(rebuilt, lines) << "a rebuilt index is another one";
+    if (layout == StorageLayout::volumes) return;
+    std::filesystem::remove(path + "/files.tsv");  // the tree itself is asked
+    ASSERT_TRUE(reindex(path, {}));
+    for (const int n : acknowledged) {
+        EXPECT_EQ(served(*open_archive(path, small_volumes(nullptr, layout)), numbered(n).sop_uid),
+                  file_bytes(numbered(n)));
+    }
 }
 
 struct Case {
@@ -84,6 +94,7 @@ struct Case {
     bool power_lost;  // afterwards, so that nothing unsynced is left
     int survivors;    // of n unsynced blocks every n-th stays; 0: none
     bool index_lost;
+    StorageLayout layout = StorageLayout::volumes;
 };
 
 class Crash : public ::testing::TestWithParam<Case> {};
@@ -95,7 +106,7 @@ TEST_P(Crash, LosesNothingAcknowledgedWhereverItHappens) {
         SCOPED_TRACE(fmt::format("failing call {}", at));
         TemporaryDirectory directory;
         FaultyFileSystem files(how.fault, at);
-        const auto acknowledged = ingest(directory.path(), files);
+        const auto acknowledged = ingest(directory.path(), files, how.layout);
         const bool reached = files.calls() > at;
         if (how.power_lost) {
             files.lose_power([&](std::size_t n) {
@@ -103,7 +114,7 @@ TEST_P(Crash, LosesNothingAcknowledgedWhereverItHappens) {
             });
         }
         if (how.index_lost) std::filesystem::remove(directory.path() + "/index.sqlite");
-        expect_sound(directory.path(), acknowledged, how.index_lost);
+        expect_sound(directory.path(), acknowledged, how.index_lost, how.layout);
         if (!reached) {
             EXPECT_EQ(acknowledged.size(), static_cast<std::size_t>(kInstances));
             break;
@@ -112,6 +123,17 @@ TEST_P(Crash, LosesNothingAcknowledgedWhereverItHappens) {
     }
     log::set_level(log::Level::info);
 }
+
+constexpr auto kFiles = StorageLayout::files;
+INSTANTIATE_TEST_SUITE_P(
+    Files, Crash,
+    ::testing::Values(Case{"PowerCut", Fault::power_cut, true, 0, false, kFiles},
+                      Case{"PowerCutReordered", Fault::power_cut, true, 3, false, kFiles},
+                      Case{"PowerCutAndIndexLost", Fault::power_cut, true, 2, true, kFiles},
+                      Case{"Killed", Fault::power_cut, false, 0, false, kFiles},
+                      Case{"Error", Fault::error, true, 2, false, kFiles},
+                      Case{"DiskFull", Fault::disk_full, false, 0, false, kFiles}),
+    [](const auto& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, Crash,
                          ::testing::Values(Case{"PowerCut", Fault::power_cut, true, 0, false},

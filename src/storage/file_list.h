@@ -1,0 +1,53 @@
+// The list of an archive with `layout = "files"`: one line for each file, in the order they came. Derived
+// from the files; it finds them by number, and says after a crash which were complete. Internal to storage.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "storage/file_system.h"
+#include "storage/layout.h"
+
+namespace sagitta::storage {
+
+/// What the index calls the volume of all files: their places are offsets in the list.
+inline constexpr std::uint32_t kFileListNumber = 1;
+/// No line is longer, with its newline.
+inline constexpr std::size_t kLongestListLine = 320;
+
+struct ListedFile {
+    std::string path;  ///< below DATA/files: three UIDs
+    std::uint64_t length = 0;
+    std::uint64_t checksum = 0;  ///< member_checksum
+    std::int64_t received = 0;   ///< seconds since 1970, UTC
+};
+
+/// Length, checksum, time and path, separated by tabs, with a newline.
+[[nodiscard]] std::string make_list_line(const ListedFile& file);
+/// Without the newline. Empty when it is none, or its path is no three UIDs.
+[[nodiscard]] std::optional<ListedFile> parse_list_line(std::string_view line);
+/// "1.2/1.2.3/1.2.3.4.dcm".
+[[nodiscard]] bool is_listed_path(std::string_view path) noexcept;
+
+struct ListLine {
+    std::uint64_t offset = 0;
+    std::uint64_t end = 0;           ///< behind the newline
+    std::optional<ListedFile> file;  ///< nothing: no line of ours
+};
+/// All lines from `from` on; what follows the last newline is not one. `each` ends it with an error.
+[[nodiscard]] Result<void> read_list(const File& list, std::uint64_t from,
+                                     const std::function<Result<void>(const ListLine&)>& each);
+/// The line at `offset`. Errors: corrupt, io_failure.
+[[nodiscard]] Result<ListedFile> read_list_line(const File& list, std::uint64_t offset);
+
+/// Reads all of a file. Errors: corrupt when length or checksum are others, not_found, io_failure.
+[[nodiscard]] Result<void> prove_file(FileSystem& file_system, const Layout& layout, const ListedFile& file);
+
+/// The data directory was begun with `layout = "files"`, or with volumes. Errors: io_failure.
+[[nodiscard]] Result<bool> has_files(FileSystem& file_system, const Layout& layout);
+
+}  // namespace sagitta::storage

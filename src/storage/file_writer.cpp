@@ -1,0 +1,66 @@
+#include "storage/file_writer.h"
+
+#include <array>
+#include <utility>
+
+#include "core/bytes.h"
+#include "storage/file_list.h"
+
+namespace sagitta::storage {
+
+FileWriter::FileWriter(FileSystem& file_system, const Layout& layout)
+    : file_system_(file_system), layout_(layout), batch_(file_system, layout.files()) {}
+
+Result<void> FileWriter::open(std::uint64_t tail) {
+    auto file = file_system_.open(layout_.file_list(), OpenMode::read_write);
+    if (!file && file.error().code == Errc::not_found) {
+        file = file_system_.open(layout_.file_list(), OpenMode::create);
+    }
+    if (!file) return std::move(file).error();
+    if (auto synced = file_system_.sync_directory(layout_.data_dir); !synced) return synced;
+    list_ = std::move(*file);
+    tail_ = previous_tail_ = tail;
+    return {};
+}
+
+Result<void> FileWriter::write_files(std::span<const NewMember> members) {
+    for (const auto& member : members) {
+        const std::array parts{member.first, member.second};
+        if (auto begun = batch_.begin(member.header.path()); !begun) return begun;
+        if (auto written = batch_.append(parts); !written) return written;
+    }
+    return batch_.commit();
+}
+
+Result<Placement> FileWriter::append(std::span<const NewMember> members) {
+    if (auto written = write_files(members); !written) {
+        batch_.abandon();
+        return std::move(written).error();
+    }
+    Placement placement{kFileListNumber, {}, tail_};
+    std::string lines;
+    for (const auto& member : members) {
+        placement.offsets.push_back(tail_ + lines.size());
+        const auto& header = member.header;
+        lines += make_list_line({header.path(), header.size, header.checksum.value_or(0), header.modified});
+    }
+    const std::array parts{as_bytes(lines)};
+    if (auto written = list_->write_at(tail_, parts); !written) {
+        if (auto cut = list_->truncate(tail_); !cut) return Error(Errc::io_failure, cut.error().context);
+        return std::move(written).error();
+    }
+    if (auto synced = list_->sync(); !synced) {
+        return Error(Errc::io_failure, std::move(synced).error().context);
+    }
+    placement.end = tail_ + lines.size();
+    previous_tail_ = std::exchange(tail_, placement.end);
+    return placement;
+}
+
+Result<void> FileWriter::undo_append() {
+    tail_ = previous_tail_;
+    if (auto cut = list_->truncate(tail_); !cut) return Error(Errc::io_failure, cut.error().context);
+    return {};
+}
+
+}  // namespace sagitta::storage
