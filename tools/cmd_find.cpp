@@ -54,6 +54,20 @@ void complete(Query& query, bool has_keys) {
     }
 }
 
+// Without any -k what a modality shows; the scheduled step whole.
+void complete_worklist(Query& query, bool has_keys) {
+    const auto usual = has_keys ? std::vector<dicom::Tag>{}
+                                : std::vector<dicom::Tag>{tags::AccessionNumber,
+                                                          tags::PatientName,
+                                                          tags::PatientID,
+                                                          tags::StudyInstanceUID,
+                                                          tags::RequestedProcedureDescription,
+                                                          tags::RequestedProcedureID};
+    for (const auto tag : usual) query.identifier.set_text(tag, dicom::find_tag(tag)->vr, {});
+    if (!query.identifier.contains(tags::ScheduledProcedureStepSequence))
+        query.identifier.set_empty_sequence(tags::ScheduledProcedureStepSequence);
+}
+
 /// Answers as rows under keywords.
 class Table {
 public:
@@ -148,8 +162,9 @@ private:
 Task<int> find(Caller caller, Query query, bool json) {
     namespace uids = dicom::uids;
     const auto sop_class =
-        *dicom::Uid::parse(query.patient_root ? uids::PatientRootQueryRetrieveInformationModelFind
-                                              : uids::StudyRootQueryRetrieveInformationModelFind);
+        *dicom::Uid::parse(query.worklist       ? uids::ModalityWorklistInformationModelFind
+                           : query.patient_root ? uids::PatientRootQueryRetrieveInformationModelFind
+                                                : uids::StudyRootQueryRetrieveInformationModelFind);
     net::scu::WantedContext wish;
     wish.sop_class_uid = sop_class.str();
     wish.transfer_syntaxes = {std::string(dicom::explicit_vr_little_endian().uid),
@@ -184,7 +199,11 @@ int run(const Options& options) {
         complain("", caller ? query.error() : caller.error());
         return kUsage;
     }
-    complete(*query, !options.query.keys.empty());
+    if (query->worklist) {
+        complete_worklist(*query, !options.query.keys.empty());
+    } else {
+        complete(*query, !options.query.keys.empty());
+    }
     net::ul::IoThreads io(1);
     return io.run(find(std::move(*caller), std::move(*query), options.peer.json));
 }
@@ -203,7 +222,9 @@ void add_find(CLI::App& app, int& status) {
         "Examples:\n"
         "  sagitta find PACS@10.0.0.5:104 -k PatientName='DOE*' -k StudyDate=20240101- -k StudyDescription\n"
         "  sagitta find PACS@10.0.0.5:104 --level series -k StudyInstanceUID=1.2.3 -k Modality\n"
-        "  sagitta find PACS@10.0.0.5:104 --json -k PatientID=1234 | jq .");
+        "  sagitta find PACS@10.0.0.5:104 --json -k PatientID=1234 | jq .\n"
+        "  sagitta find RIS@10.0.0.6:104 --model worklist --json \\\n"
+        "      -k ScheduledProcedureStepSequence.Modality=CT -k PatientName -k AccessionNumber");
     command->callback([options, &status] { status = run(*options); });
 }
 

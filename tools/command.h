@@ -36,6 +36,7 @@ void add_serve(CLI::App& app, int& status);
 void add_store(CLI::App& app, int& status);
 void add_transcode(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_worklist(CLI::App& app, int& status);
 void add_volume(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 

@@ -24,6 +24,7 @@ void add_commands(CLI::App& app, int& status) {
     add_verify(app, status);
     add_quarantine(app, status);
     add_events(app, status);
+    add_worklist(app, status);
     add_config(app, status);
     add_version(app, status);
 }

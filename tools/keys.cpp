@@ -1,10 +1,14 @@
 #include "keys.h"
 
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "core/bytes.h"
 #include "core/log.h"
 #include "dicom/dictionary.h"
+#include "dicom/edit.h"
 #include "dicom/generated/tags.h"
 #include "dicom/text.h"
 #include "dicom/utf8.h"
@@ -20,6 +24,30 @@ Result<dicom::Tag> parse_keyword(std::string_view text) {
     }
     return Error(Errc::invalid_argument, std::move(what));
 }
+
+namespace {
+
+bool is_nested(std::string_view key) {
+    return key.substr(0, key.find('=')).find('.') != std::string_view::npos;
+}
+
+// `Sequence.Keyword=value`: of the sequence's one item (PS3.4 C.2.2.2.6).
+Result<dicom::Edit> nested_key(std::string_view key) {
+    const auto equals = key.find('=');
+    std::string path;
+    for (const char c : key.substr(0, equals)) {
+        if (c == '.' && !path.empty() && path.back() != ']') path += "[0]";
+        path += c;
+    }
+    auto parsed = dicom::parse_path(path);
+    if (!parsed) return std::move(parsed).error();
+    dicom::Edit edit;
+    edit.path = std::move(*parsed);
+    if (equals != std::string_view::npos) edit.value = std::string(key.substr(equals + 1));
+    return edit;
+}
+
+}  // namespace
 
 Result<void> add_key(std::string_view text, dicom::DataSet& identifier) {
     const auto equals = text.find('=');
@@ -51,13 +79,21 @@ Result<void> add_key(std::string_view text, dicom::DataSet& identifier) {
 Result<dicom::DataSet> make_identifier(std::span<const std::string> keys) {
     dicom::DataSet identifier;
     bool needs_utf8 = false;
+    std::vector<dicom::Edit> nested;
     for (const auto& key : keys) {
-        auto added = add_key(key, identifier);
-        if (!added) return std::move(added).error();
+        if (is_nested(key)) {
+            auto edit = nested_key(key);
+            if (!edit) return std::move(edit).error();
+            nested.push_back(std::move(*edit));
+        } else if (auto added = add_key(key, identifier); !added) {
+            return std::move(added).error();
+        }
         needs_utf8 = needs_utf8 || !dicom::is_ascii(key);
     }
     if (needs_utf8) identifier.set_text(tags::SpecificCharacterSet, dicom::Vr::CS, "ISO_IR 192");
-    return identifier;
+    dicom::EditOptions options;
+    options.check_values = false;  // wildcards and ranges
+    return dicom::apply_edits(identifier, nested, options);
 }
 
 std::string level_name(std::string_view word) {

@@ -17,7 +17,8 @@ namespace sagitta::tools {
 /// invalid_argument.
 [[nodiscard]] Result<void> add_key(std::string_view text, dicom::DataSet& identifier);
 
-/// An identifier from all of them; says ISO_IR 192 when a value needs it. Errors: invalid_argument.
+/// An identifier from all of them, also `Sequence.Keyword=value`; says ISO_IR 192 when a value needs it.
+/// Errors: invalid_argument.
 [[nodiscard]] Result<dicom::DataSet> make_identifier(std::span<const std::string> keys);
 
 /// "STUDY" for "study" and so on; empty when it is no level.

@@ -120,7 +120,9 @@ void add_query_options(CLI::App& command, QueryOptions& options) {
         ->type_name("KEYWORD[=VALUE]")
         ->allow_extra_args(false);
     command.add_option("--level", options.level, "patient, study, series or image")->type_name("LEVEL");
-    command.add_option("--model", options.model, "Information model: study (default) or patient")
+    command
+        .add_option("--model", options.model,
+                    "Information model: study (default) or patient; of find also worklist")
         ->type_name("MODEL");
 }
 
@@ -129,6 +131,12 @@ Result<Query> make_query(const QueryOptions& options, const std::string& default
     if (!identifier) return std::move(identifier).error();
     Query query;
     query.identifier = std::move(*identifier);
+    query.worklist = options.model == "worklist";
+    if (query.worklist) {
+        if (default_level.empty()) return Error(Errc::invalid_argument, "--model is study or patient");
+        if (!options.level.empty()) return Error(Errc::invalid_argument, "a worklist has no --level");
+        return query;
+    }
     query.level = options.level.empty() ? default_level : level_name(options.level);
     if (options.level.empty() && query.level.empty()) query.level = deepest_level(query.identifier);
     if (query.level.empty()) {
@@ -139,7 +147,7 @@ Result<Query> make_query(const QueryOptions& options, const std::string& default
                                        log::escaped(options.level)));
     }
     if (!options.model.empty() && options.model != "study" && options.model != "patient") {
-        return Error(Errc::invalid_argument, "--model is study or patient");
+        return Error(Errc::invalid_argument, "--model is study, patient or, of find, worklist");
     }
     query.patient_root = options.model == "patient" || (options.model.empty() && query.level == "PATIENT");
     query.identifier.set_text(dicom::tags::QueryRetrieveLevel, dicom::Vr::CS, query.level);

@@ -48,6 +48,7 @@ struct Query {
     dicom::DataSet identifier;
     std::string level;  ///< "STUDY" …
     bool patient_root = false;
+    bool worklist = false;  ///< has no levels
 };
 
 /// Keys understood, the level as stated, or `default_level`, or, when that is empty, the deepest

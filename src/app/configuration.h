@@ -90,6 +90,10 @@ struct CommitmentSettings {
     std::chrono::milliseconds give_up = std::chrono::hours(24);
 };
 
+struct WorklistSettings {
+    std::string folder;  ///< of worklist files; empty: DATA/worklist
+};
+
 struct Limits {
     std::uint32_t associations = 512;
     std::uint32_t associations_per_peer = 0;  ///< by calling AE title and host; 0: no limit of its own
@@ -112,10 +116,17 @@ struct Configuration {
     StorageSettings storage;
     QuerySettings query;
     CommitmentSettings commitment;
+    WorklistSettings worklist;
     Limits limits;
     log::Level log_level = log::Level::info;
     std::uint32_t network_threads = 2;
     std::uint32_t worker_threads = 4;
 };
+
+/// Where worklist files lie.
+[[nodiscard]] inline std::string worklist_folder(const Configuration& configuration) {
+    return configuration.worklist.folder.empty() ? configuration.node.data + "/worklist"
+                                                 : configuration.worklist.folder;
+}
 
 }  // namespace sagitta::app

@@ -134,6 +134,13 @@ Problem data(Configuration& c, const RawValue& raw) {
     return std::nullopt;
 }
 
+Problem worklist_folder(Configuration& c, const RawValue& raw) {
+    if (!is_string(raw)) return wrong_type("a path in quotes", raw);
+    if (raw.text.find('\0') != std::string::npos) return "must be the path of a folder";
+    c.worklist.folder = raw.text;
+    return std::nullopt;
+}
+
 Problem layout(Configuration& c, const RawValue& raw) {
     constexpr Choice<storage::StorageLayout> kLayouts[] = {{"volumes", storage::StorageLayout::volumes},
                                                            {"files", storage::StorageLayout::files}};
@@ -192,6 +199,7 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) { return extension(r, c.query.fuzzy_names); }},
     {"query", "empty_values",
      [](Configuration& c, const RawValue& r) { return extension(r, c.query.empty_values); }},
+    {"worklist", "folder", worklist_folder},
     {"commitment", "retry",
      [](Configuration& c, const RawValue& r) { return read_duration(r, 1s, 24h, c.commitment.retry); }},
     {"commitment", "give_up",
@@ -231,8 +239,8 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 256, c.worker_threads); }},
 };
 
-constexpr std::string_view kSections[] = {"node",  "peer",       "user",   "sender", "deid",   "storage",
-                                          "query", "commitment", "limits", "log",    "threads"};
+constexpr std::string_view kSections[] = {"node",  "peer",       "user",     "sender", "deid", "storage",
+                                          "query", "commitment", "worklist", "limits", "log",  "threads"};
 constexpr std::string_view kLater[] = {
     "tls", "completion", "destination", "route", "storage.quota", "storage.retention", "storage.index",
 };

@@ -21,6 +21,7 @@
 #include "service/query_scp.h"
 #include "service/retrieve_scp.h"
 #include "service/storage_scp.h"
+#include "service/worklist_scp.h"
 #include "storage/archive.h"
 #include "storage/commitment_log.h"
 #include "storage/instance_check.h"
@@ -170,6 +171,9 @@ int serve(const Configuration& configuration) {
     service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
                                       retrieve_settings(configuration, projects));
 
+    service::Worklist worklist(worklist_folder(configuration));
+    service::WorklistScp worklist_scp(worklist, workers, query_scp, configuration.limits.max_matches);
+
     auto commitments = storage::CommitmentLog::open(configuration.node.data);
     if (!commitments) {
         log::error("{}", commitments.error().message());
@@ -183,7 +187,7 @@ int serve(const Configuration& configuration) {
     handlers.gate = &gate;
     if (!configuration.users.empty()) handlers.identity = &identities;
     handlers.store = &storage_scp;
-    handlers.find = &query_scp;
+    handlers.find = &worklist_scp;
     handlers.get = &retrieve_scp;
     handlers.move = &retrieve_scp;
     handlers.action = &commitment_scp;

@@ -10,6 +10,7 @@ namespace sagitta::net::ul {
 namespace {
 
 constexpr std::string_view kVerification = "1.2.840.10008.1.1";
+constexpr std::string_view kModalityWorklist = "1.2.840.10008.5.1.4.31";
 constexpr std::string_view kStorageCommitment = "1.2.840.10008.1.20.1";
 /// Query/Retrieve information models (PS3.4 C.6.1.3, C.6.2.3, C.6.3.3); service 1, 2, 3 follows.
 constexpr std::array<std::string_view, 3> kQueryRetrieveRoots{
@@ -132,6 +133,7 @@ AcceptedPresentationContext with_user_information(const ProposedPresentationCont
 
 ServiceKind service_kind(std::string_view abstract_syntax) noexcept {
     if (abstract_syntax == kVerification) return ServiceKind::verification;
+    if (abstract_syntax == kModalityWorklist) return ServiceKind::find;
     if (abstract_syntax == kStorageCommitment) return ServiceKind::commitment;
     for (const auto root : kQueryRetrieveRoots) {
         if (!abstract_syntax.starts_with(root) || abstract_syntax.size() != root.size() + 1) continue;
