@@ -85,6 +85,9 @@ empty_values = "never"
 retry = "5s"
 give_up = "2h"
 
+[worklist]
+folder = "/srv/worklist"
+
 [limits]
 associations = 10
 associations_per_peer = 2
@@ -109,7 +112,7 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:46: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:49: limits.idle_timeout must be from 1s to 1d"});
 }
 
 TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {

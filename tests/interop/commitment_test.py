@@ -149,7 +149,7 @@ class RawPdus(Case):
         with Requestor(node.port, b"WAITER") as peer:
             peer.socket.settimeout(30)
             peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
-            peer.release()
+            peer.release(passing_over_data=True)
         wait_until(lambda: receiver.roles, "a first report")
         node.stop()
         node.start()
@@ -157,6 +157,16 @@ class RawPdus(Case):
         self.assertEqual([(kind, outcome(data)) for kind, data in receiver.reports], [(1, ([instance], {}))])
         self.assertEqual(receiver.roles, [True, True])
         node.process.wait_for(r"commitment=\d+ reported")
+
+    def test_a_release_instead_of_an_answer(self):
+        node = self.node(settings=("commitment.retry=1h",))
+        instance = self.stored(node)
+        with Requestor(node.port, b"WAITER") as peer:
+            peer.socket.settimeout(30)
+            peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
+            self.assertEqual(peer.read_pdu()[0], 4)  # the report
+            peer.release(passing_over_data=True)
+        node.process.wait_for(r"commitment=\d+ not reported")
 
     def test_our_own_command(self):
         node = self.node()

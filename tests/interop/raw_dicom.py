@@ -249,9 +249,12 @@ class Association(Connection):
     def response_status(self):
         return status_of(self.response())
 
-    def release(self):
+    def release(self, passing_over_data=False):
+        """passing_over_data: messages may be on their way."""
         self.send(pdu(5, b"\0" * 4))
         kind, _ = self.read_pdu()
+        while passing_over_data and kind == 4:
+            kind, _ = self.read_pdu()
         if kind != 6:
             raise AssertionError(f"PDU {kind} instead of A-RELEASE-RP")
 

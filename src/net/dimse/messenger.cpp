@@ -129,6 +129,10 @@ Task<Result<Message>> Messenger::receive_response() {
     for (;;) {
         if (ended_) co_return ended_->error;
         if (has(true)) co_return pop(true);
+        if (release_requested_) {  // nothing comes behind A-RELEASE-RQ (PS3.8 7.2.2)
+            Error gone(Errc::connection_lost, "the peer released the association instead of answering");
+            co_return gone;
+        }
         co_await arrived_.wait();
     }
 }

@@ -14,6 +14,7 @@ constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
 constexpr const char* kFind = "1.2.840.10008.5.1.4.1.2.1.1";
 constexpr const char* kMove = "1.2.840.10008.5.1.4.1.2.1.2";
 constexpr const char* kWorklist = "1.2.840.10008.5.1.4.31";
+constexpr const char* kPrint = "1.2.840.10008.5.1.1.9";
 
 AssociateRq request(std::vector<std::pair<const char*, std::vector<std::string>>> contexts) {
     AssociateRq rq;
@@ -53,11 +54,12 @@ TEST(Negotiation, StorageTakesUnknownSyntaxesUnlessPolicySaysOtherwise) {
 }
 
 TEST(Negotiation, QueriesTakeWhatWeCanEncode) {
-    const auto result =
-        agreed(request({{kFind, {kJpeg}}, {kFind, {kJpeg, kExplicit}}, {kWorklist, {kImplicit}}}));
+    const auto result = agreed(request(
+        {{kFind, {kJpeg}}, {kFind, {kJpeg, kExplicit}}, {kPrint, {kImplicit}}, {kWorklist, {kImplicit}}}));
     EXPECT_EQ(result.answer.contexts[0].result, ContextResult::transfer_syntaxes_not_supported);
     EXPECT_EQ(result.answer.contexts[1].transfer_syntax, kExplicit);
     EXPECT_EQ(result.answer.contexts[2].result, ContextResult::abstract_syntax_not_supported);
+    EXPECT_EQ(result.answer.contexts[3].result, ContextResult::acceptance);
 }
 
 TEST(Negotiation, UnknownAbstractSyntaxIsStorageByPolicyOnly) {
