@@ -15,7 +15,14 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2)
 pkg_check_modules(CHARLS REQUIRED IMPORTED_TARGET charls)
-pkg_check_modules(OPENJPH REQUIRED IMPORTED_TARGET openjph)
+
+# Debian's openjph.pc names neither the library nor its folder.
+find_library(OPENJPH_LIBRARY openjph REQUIRED)
+find_path(OPENJPH_INCLUDE_DIR openjph/ojph_codestream.h REQUIRED)
+add_library(openjph::openjph UNKNOWN IMPORTED)
+set_target_properties(openjph::openjph PROPERTIES
+  IMPORTED_LOCATION ${OPENJPH_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${OPENJPH_INCLUDE_DIR})
+
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 
 add_library(asio::asio INTERFACE IMPORTED)

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/configuration_report.h"
+#include "app/deid_projects.h"
 #include "app/passcode.h"
 #include "command.h"
 #include "configuration_options.h"
@@ -18,6 +19,9 @@ namespace {
 int check(const ConfigurationOptions& options) {
     const auto loaded = read_configuration(options);
     if (!loaded) return kUsage;
+    const auto problems = app::deid_problems(loaded->configuration);
+    for (const auto& problem : problems) note(problem);
+    if (!problems.empty()) return kUsage;
     print(loaded->file.empty() ? "# no file: flags and defaults" : fmt::format("# from {}", loaded->file));
     std::string toml = app::to_toml(loaded->configuration);
     toml.pop_back();

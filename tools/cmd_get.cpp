@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -150,6 +151,21 @@ Task<Result<net::scu::RetrieveReport>> fetch(const Caller& caller, const Query& 
     co_return last;
 }
 
+// Each group by name, in contexts of its own. How many of its instances are not there afterwards.
+Task<std::uint64_t> fetch_groups(const Caller& caller, const Query& query, std::vector<RetrieveGroup> groups,
+                                 Folder& folder) {
+    std::uint64_t still_missing = 0;
+    for (const auto& group : groups) {
+        auto identifiers = image_identifiers(group, query);
+        auto contexts = group.contexts;
+        auto report = co_await fetch(caller, query, std::move(contexts), std::move(identifiers), folder);
+        if (!report) complain("get", report.error());
+        for (const auto& instance : group.instances)
+            still_missing += folder.received().contains(instance.sop_instance) ? 0u : 1u;
+    }
+    co_return still_missing;
+}
+
 // What did not come is looked up and fetched by name, in contexts of its own class and syntax.
 Task<std::uint64_t> fetch_missing(const Caller& caller, const Query& query, Folder& folder) {
     auto missing = co_await missing_instances(caller, query, folder.received());
@@ -157,23 +173,35 @@ Task<std::uint64_t> fetch_missing(const Caller& caller, const Query& query, Fold
         complain("get: looking up what is missing", missing.error());
         co_return 1;
     }
-    std::set<dicom::Uid> wanted;
-    for (const auto& instance : *missing) wanted.insert(instance.sop_instance);
-    const auto groups = group_by_contexts(std::move(*missing));
-    for (const auto& group : groups) {
-        auto identifiers = image_identifiers(group, query);
-        auto contexts = group.contexts;
-        auto report = co_await fetch(caller, query, std::move(contexts), std::move(identifiers), folder);
-        if (!report) complain("get", report.error());
-    }
-    std::uint64_t still_missing = 0;
-    for (const auto& uid : wanted) still_missing += folder.received().contains(uid) ? 0u : 1u;
-    co_return still_missing;
+    auto groups = group_by_contexts(std::move(*missing));
+    co_return co_await fetch_groups(caller, query, std::move(groups), folder);
+}
+
+// A node may transcode what is not offered as it is stored. When it says how everything is stored, only
+// that is offered. Empty: it does not say.
+Task<std::vector<RetrieveGroup>> groups_as_stored(const Caller& caller, const Query& query) {
+    const std::set<dicom::Uid> none;
+    auto known = co_await missing_instances(caller, query, none);
+    std::vector<RetrieveGroup> groups;
+    if (!known) co_return groups;
+    const bool says_all = std::none_of(known->begin(), known->end(), [](const RemoteInstance& instance) {
+        return instance.transfer_syntaxes.empty();
+    });
+    if (says_all) groups = group_by_contexts(std::move(*known));
+    co_return groups;
 }
 
 Task<int> get(Caller caller, Query query, std::vector<net::scu::WantedContext> wanted, bool narrowed,
               std::string directory, bool json) {
     Folder folder(directory, caller.address.called.str());
+    std::vector<RetrieveGroup> groups;
+    if (!narrowed) groups = co_await groups_as_stored(caller, query);
+    if (groups.size() > 1) {
+        const auto missing = co_await fetch_groups(caller, query, std::move(groups), folder);
+        co_return folder.finish(Outcome(missing == 0 ? Status::success : Status::coercion_of_data_elements),
+                                missing, json);
+    }
+    if (groups.size() == 1) wanted = std::move(groups.front().contexts);
     std::vector<dicom::DataSet> identifiers{query.identifier};
     auto report = co_await fetch(caller, query, std::move(wanted), std::move(identifiers), folder);
     if (!report) {
@@ -233,10 +261,12 @@ void add_get(CLI::App& app, int& status) {
         ->allow_extra_args(false);
     command->footer(
         "Writes DIR/StudyInstanceUID/SeriesInstanceUID/SOPInstanceUID.dcm, the data set as it was sent.\n"
-        "An association has room for 128 offers: the common image classes are offered once per transfer\n"
-        "syntax, so that the node can send what it has; other storage classes share one offer. What does "
-        "not\n"
-        "come that way is looked up and fetched by name. --sop-class and --transfer-syntax take only "
+        "The node is first asked how the instances are stored, and just that is offered, so that they come "
+        "as\n"
+        "they are. A node that does not say is offered the common image classes once per transfer syntax, "
+        "and\n"
+        "the other storage classes in one offer each; what does not come that way is fetched by name. "
+        "--sop-class and --transfer-syntax take only "
         "those.\n\n"
         "Examples:\n"
         "  sagitta get PACS@10.0.0.5:104 -k StudyInstanceUID=1.2.3 -o study\n"

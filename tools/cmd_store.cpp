@@ -9,8 +9,10 @@
 #include <asio/co_spawn.hpp>
 #include <asio/use_future.hpp>
 
+#include "codec/transcode_for.h"
 #include "command.h"
 #include "dicom/json.h"
+#include "dicom/part10.h"
 #include "file_payload.h"
 #include "net/ul/io_threads.h"
 #include "peer_options.h"
@@ -28,6 +30,7 @@ struct Options {
     std::vector<std::string> paths;
     unsigned associations = 1;
     bool quiet = false;
+    bool as_they_are = false;
 };
 
 /// What became of the files. Thread-safe.
@@ -128,27 +131,32 @@ struct Round {
     }
 };
 
-Task<void> send_one(net::scu::Client& client, const FileKind& kind, const FileToSend& file, Tally& tally) {
-    if (client.context_for(kind.sop_class_uid.view(), kind.transfer_syntax_uid) == nullptr) {
-        const auto* sop_class = dicom::find_uid(kind.sop_class_uid.view());
-        const auto* syntax = dicom::find_uid(kind.transfer_syntax_uid);
-        tally.failed(
-            file.path,
-            fmt::format("the node does not take {} in {}",
-                        sop_class != nullptr ? sop_class->name : kind.sop_class_uid.view(),
-                        syntax != nullptr ? syntax->name : std::string_view(kind.transfer_syntax_uid)));
-        co_return;
+std::vector<std::string> accepted_syntaxes(const net::scu::Client& client, const dicom::Uid& sop_class_uid) {
+    std::vector<std::string> syntaxes;
+    for (const auto& context : client.contexts()) {
+        if (context.abstract_syntax == sop_class_uid.view()) syntaxes.push_back(context.transfer_syntax);
     }
-    auto payload = FilePayload::open(file.path, file.data_set_offset, file.data_set_bytes);
-    if (!payload) {
-        tally.failed(file.path, payload.error().message());
-        co_return;
-    }
-    net::scu::StoreOperation operation;
-    operation.sop_class_uid = kind.sop_class_uid;
-    operation.sop_instance_uid = file.sop_instance_uid;
-    operation.transfer_syntax_uid = kind.transfer_syntax_uid;
-    const auto outcome = co_await client.store(operation, **payload);
+    return syntaxes;
+}
+
+Result<codec::EncodedDataSet> transcode_file_for(const std::string& path, const std::string& syntax,
+                                                 const std::vector<std::string>& accepted) {
+    const auto file = dicom::read_file(path);
+    if (!file) return file.error();
+    return codec::transcode_for(file->data_set, syntax, accepted);
+}
+
+std::string not_taken(const FileKind& kind) {
+    const auto* sop_class = dicom::find_uid(kind.sop_class_uid.view());
+    const auto* syntax = dicom::find_uid(kind.transfer_syntax_uid);
+    return fmt::format("the node does not take {} in {}",
+                       sop_class != nullptr ? sop_class->name : kind.sop_class_uid.view(),
+                       syntax != nullptr ? syntax->name : std::string_view(kind.transfer_syntax_uid));
+}
+
+Task<void> send_payload(net::scu::Client& client, net::scu::StoreOperation operation,
+                        net::dimse::Payload& payload, const FileToSend& file, Tally& tally) {
+    const auto outcome = co_await client.store(std::move(operation), payload);
     if (outcome) {
         tally.sent(file, *outcome);
     } else {
@@ -156,9 +164,39 @@ Task<void> send_one(net::scu::Client& client, const FileKind& kind, const FileTo
     }
 }
 
+Task<void> send_one(net::scu::Client& client, const FileKind& kind, const FileToSend& file, bool transcode,
+                    Tally& tally) {
+    net::scu::StoreOperation operation;
+    operation.sop_class_uid = kind.sop_class_uid;
+    operation.sop_instance_uid = file.sop_instance_uid;
+    operation.transfer_syntax_uid = kind.transfer_syntax_uid;
+    if (client.context_for(kind.sop_class_uid.view(), kind.transfer_syntax_uid) != nullptr) {
+        auto payload = FilePayload::open(file.path, file.data_set_offset, file.data_set_bytes);
+        if (!payload) {
+            tally.failed(file.path, payload.error().message());
+            co_return;
+        }
+        co_await send_payload(client, std::move(operation), **payload, file, tally);
+        co_return;
+    }
+    const auto accepted = accepted_syntaxes(client, kind.sop_class_uid);
+    if (!transcode || accepted.empty()) {
+        tally.failed(file.path, not_taken(kind));
+        co_return;
+    }
+    const auto made = transcode_file_for(file.path, kind.transfer_syntax_uid, accepted);
+    if (!made) {
+        tally.failed(file.path, not_taken(kind) + "; " + made.error().message());
+        co_return;
+    }
+    operation.transfer_syntax_uid = made->transfer_syntax_uid;
+    net::dimse::MemoryPayload payload(made->bytes.span());
+    co_await send_payload(client, std::move(operation), payload, file, tally);
+}
+
 // One association after the other until the files are gone: when one breaks, only the file on its
 // way counts as failed. A node that cannot be reached ends it; whoever is left reports what is left.
-Task<void> send_files(Caller caller, const StorePlan& plan, Round& round, Tally& tally) {
+Task<void> send_files(Caller caller, const StorePlan& plan, Round& round, bool transcode, Tally& tally) {
     const FileToSend* file = round.take();
     while (file != nullptr) {
         auto opened = co_await net::scu::Client::open(caller.address, caller.settings, round.wanted);
@@ -170,26 +208,27 @@ Task<void> send_files(Caller caller, const StorePlan& plan, Round& round, Tally&
         }
         auto& client = **opened;
         while (file != nullptr && client.is_open()) {
-            co_await send_one(client, plan.kinds[file->kind], *file, tally);
+            co_await send_one(client, plan.kinds[file->kind], *file, transcode, tally);
             file = round.take();
         }
         if (client.is_open()) (void)co_await client.release();
     }
 }
 
-void send_round(const Caller& caller, const StorePlan& plan, KindRange range, unsigned associations,
+void send_round(const Caller& caller, const StorePlan& plan, KindRange range, const Options& options,
                 Tally& tally) {
+    const bool transcode = !options.as_they_are;
     Round round;
-    round.wanted = wanted_contexts(plan, range);
+    round.wanted = wanted_contexts(plan, range, transcode);
     for (const auto& file : plan.files) {
         if (file.kind >= range.first && file.kind < range.last) round.files.push_back(&file);
     }
-    const auto parallel = std::min<std::size_t>(associations, round.files.size());
+    const auto parallel = std::min<std::size_t>(options.associations, round.files.size());
     net::ul::IoThreads io(std::max<std::size_t>(1, parallel));
     std::vector<std::future<void>> running;
     for (std::size_t n = 0; n < parallel; ++n) {
-        running.push_back(
-            asio::co_spawn(io.next_executor(), send_files(caller, plan, round, tally), asio::use_future));
+        running.push_back(asio::co_spawn(
+            io.next_executor(), send_files(caller, plan, round, transcode, tally), asio::use_future));
     }
     for (auto& one : running) one.get();
 }
@@ -210,7 +249,7 @@ int run(const Options& options) {
         (void)tally.finish();
         return kFailed;
     }
-    for (const auto range : split_kinds(plan)) send_round(*caller, plan, range, options.associations, tally);
+    for (const auto range : split_kinds(plan)) send_round(*caller, plan, range, options, tally);
     return tally.finish();
 }
 
@@ -229,10 +268,13 @@ void add_store(CLI::App& app, int& status) {
         ->add_option("-j,--associations", options->associations, "Associations at the same time (default 1)")
         ->type_name("N")
         ->check(CLI::Range(1u, 64u));
+    command->add_flag("--as-they-are", options->as_they_are,
+                      "Never transcode: files whose transfer syntax the node refuses fail");
     command->add_flag("-q,--quiet", options->quiet, "Do not name the files that are skipped");
     command->footer(
-        "Only what the files need is proposed, and data sets are sent as they are in the files, never\n"
-        "re-encoded. Files that are not DICOM are skipped. Exit status 1 when any file failed, or is not "
+        "Data sets are sent as they are in the files. What the node does not take in its transfer syntax is\n"
+        "transcoded without loss, in memory. Files that are not DICOM are skipped. Exit status 1 when any "
+        "file failed, or is not "
         "where a DICOMDIR says.\n\n"
         "Examples:\n"
         "  sagitta store PACS@10.0.0.5:104 image.dcm\n"

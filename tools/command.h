@@ -17,6 +17,7 @@ inline constexpr int kUsage = 2;
 
 void add_commit(CLI::App& app, int& status);
 void add_config(CLI::App& app, int& status);
+void add_deid(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_echo(CLI::App& app, int& status);
 void add_find(CLI::App& app, int& status);
@@ -24,10 +25,14 @@ void add_get(CLI::App& app, int& status);
 void add_json(CLI::App& app, int& status);
 void add_modify(CLI::App& app, int& status);
 void add_move(CLI::App& app, int& status);
+void add_reidentify(CLI::App& app, int& status);
 void add_reindex(CLI::App& app, int& status);
+void add_render(CLI::App& app, int& status);
 void add_serve(CLI::App& app, int& status);
 void add_store(CLI::App& app, int& status);
+void add_transcode(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_volume(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
 /// All of them, in the order of `sagitta --help`.

@@ -13,6 +13,11 @@ void add_commands(CLI::App& app, int& status) {
     add_dump(app, status);
     add_json(app, status);
     add_modify(app, status);
+    add_transcode(app, status);
+    add_deid(app, status);
+    add_render(app, status);
+    add_volume(app, status);
+    add_reidentify(app, status);
     add_reindex(app, status);
     add_verify(app, status);
     add_config(app, status);

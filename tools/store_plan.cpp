@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "dicom/dicomdir.h"
 #include "dicom/generated/tags.h"
+#include "dicom/transfer_syntax.h"
 #include "dicom_file.h"
 
 namespace sagitta::tools {
@@ -164,12 +166,24 @@ std::vector<KindRange> split_kinds(const StorePlan& plan) {
     return ranges;
 }
 
-std::vector<net::scu::WantedContext> wanted_contexts(const StorePlan& plan, KindRange range) {
+std::vector<net::scu::WantedContext> wanted_contexts(const StorePlan& plan, KindRange range, bool transcode) {
+    constexpr std::size_t kNative = 2;
     std::vector<net::scu::WantedContext> wanted;
+    std::set<std::string_view> classes;
     for (auto n = range.first; n < range.last; ++n) {
         net::scu::WantedContext wish;
         wish.sop_class_uid = plan.kinds[n].sop_class_uid.str();
         wish.transfer_syntaxes = {plan.kinds[n].transfer_syntax_uid};
+        wanted.push_back(std::move(wish));
+        classes.insert(plan.kinds[n].sop_class_uid.view());
+    }
+    // Each kind keeps a context of its own: the way out must not stand in its way.
+    if (!transcode || wanted.size() + kNative * classes.size() > kMaxContexts) return wanted;
+    for (const auto sop_class : classes) {
+        net::scu::WantedContext wish;
+        wish.sop_class_uid = std::string(sop_class);
+        wish.transfer_syntaxes = {std::string(dicom::explicit_vr_little_endian().uid),
+                                  std::string(dicom::implicit_vr_little_endian().uid)};
         wanted.push_back(std::move(wish));
     }
     return wanted;

@@ -48,6 +48,9 @@ struct KindRange {
     std::uint32_t last = 0;
 };
 [[nodiscard]] std::vector<KindRange> split_kinds(const StorePlan& plan);
-[[nodiscard]] std::vector<net::scu::WantedContext> wanted_contexts(const StorePlan& plan, KindRange range);
+/// How the files are encoded; with `transcode` also the uncompressed syntaxes that everybody must take
+/// (PS3.5 10.1), where there is room.
+[[nodiscard]] std::vector<net::scu::WantedContext> wanted_contexts(const StorePlan& plan, KindRange range,
+                                                                   bool transcode);
 
 }  // namespace sagitta::tools

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/log.h"
+#include "deid/project_settings.h"
+#include "dicom/match_rule.h"
 #include "net/ul/ae_title.h"
 #include "storage/archive.h"
 
@@ -33,6 +35,15 @@ struct PeerAddress {
 struct Peer {
     PeerAddress address;
     Rights rights;
+    std::string deidentify;  ///< the project that stands between the archive and this peer; empty: none
+};
+
+/// What happens to what comes in; the first that applies decides.
+struct Sender {
+    std::vector<std::string> from;  ///< calling AE titles with * and ?; empty: anybody's
+    dicom::MatchRule match;
+    std::string deidentify;  ///< the project whose result is filed; empty: filed as it came
+    std::string written;     ///< the rule as an operator reads it
 };
 
 struct NodeSettings {
@@ -95,6 +106,8 @@ struct Configuration {
     NodeSettings node;
     std::vector<Peer> peers;
     std::vector<User> users;
+    std::vector<Sender> senders;
+    std::vector<deid::ProjectSettings> projects;  ///< [deid.NAME]
     StorageSettings storage;
     QuerySettings query;
     CommitmentSettings commitment;

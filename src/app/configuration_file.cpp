@@ -10,55 +10,23 @@
 
 #include <fmt/format.h>
 
-// Debian's compiled form of the library throws; only the header-only one can be had without.
-#undef TOML_HEADER_ONLY
-#undef TOML_SHARED_LIB
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "app/configuration_keys.h"
+#include "app/deid_tables.h"
 #include "app/passcode.h"
 #include "app/peer_address.h"
+#include "app/toml.h"
 #include "dicom/text.h"
 
 namespace sagitta::app {
 namespace {
 
-struct Remark {
-    std::uint32_t line = 0;
-    std::string text;
-};
-
-std::string_view type_name(toml::node_type type) {
-    switch (type) {
-        case toml::node_type::table: return "a table";
-        case toml::node_type::array: return "an array";
-        case toml::node_type::string: return "a string";
-        case toml::node_type::integer: return "a number";
-        case toml::node_type::floating_point: return "a decimal number";
-        case toml::node_type::boolean: return "true or false";
-        case toml::node_type::date:
-        case toml::node_type::time:
-        case toml::node_type::date_time: return "a date or time";
-        default: return "nothing";
-    }
+std::string folder_of(const std::string& file) {
+    return std::filesystem::path(file).parent_path().string();
 }
 
-RawValue raw_value(const toml::node& node) {
-    RawValue raw;
-    raw.type_name = type_name(node.type());
-    if (const auto* text = node.as_string()) {
-        raw.kind = RawKind::string;
-        raw.text = text->get();
-    } else if (const auto* integer = node.as_integer()) {
-        raw.kind = RawKind::integer;
-        raw.integer = integer->get();
-    } else if (const auto* boolean = node.as_boolean()) {
-        raw.kind = RawKind::boolean;
-        raw.boolean = boolean->get();
-    }
-    return raw;
+bool has_project(const Configuration& configuration, std::string_view name) {
+    const auto& all = configuration.projects;
+    return std::any_of(all.begin(), all.end(), [&](const auto& project) { return project.name == name; });
 }
 
 class Reader {
@@ -73,6 +41,8 @@ public:
                 peers(node, line);
             } else if (section == "user") {
                 users(node, line);
+            } else if (section == "deid" || section == "sender") {
+                continue;  // read_deid
             } else if (is_later(section)) {
                 problem(line, fmt::format("[{}] is not available in this version", section));
             } else if (!is_section(section)) {
@@ -83,6 +53,17 @@ public:
             } else {
                 problem(line, fmt::format("{} must be a table: [{}]", section, section));
             }
+        }
+    }
+
+    // After the rest: what names a project may stand before it.
+    void read_deid(const toml::table& file) {
+        auto read = read_deid_tables(file, folder_of(name_), loaded_.configuration);
+        for (auto& remark : read.problems) problems_.push_back(std::move(remark));
+        for (auto& reference : read.references) references_.push_back(std::move(reference));
+        for (const auto& [line, project] : references_) {
+            if (!has_project(loaded_.configuration, project))
+                problem(line, fmt::format("deidentify: there is no [deid.{}]", log::escaped(project)));
         }
     }
 
@@ -129,18 +110,24 @@ private:
     void peer(const toml::table& table) {
         Peer peer;
         const auto line = table.source().begin.line;
-        bool has_address = false;
+        bool has_address = false, has_allow = false;
         for (const auto& [key, node] : table) {
             const auto key_line = key.source().begin.line;
             if (key.str() == "address") {
                 has_address = true;
                 address(node, key_line, peer);
             } else if (key.str() == "allow") {
+                has_allow = true;
                 rights(node, key_line, peer.rights);
+            } else if (key.str() == "deidentify") {
+                project(node, key_line, peer);
             } else {
                 problem(key_line, unknown_key("peer", key.str()));
             }
         }
+        if (!peer.deidentify.empty() && !has_allow) peer.rights.find = false;
+        if (!peer.deidentify.empty() && has_allow && peer.rights.find)
+            warning(line, "this [[peer]] gets only what is de-identified, but answers to its C-FIND are not");
         if (!has_address) return problem(line, "this [[peer]] has no address = \"AET@HOST:PORT\"");
         if (peer.address.host.empty()) return;  // told already
         for (const auto& other : loaded_.configuration.peers) {
@@ -165,6 +152,14 @@ private:
         auto parsed = parse_peer_address(text->get());
         if (!parsed) return problem(line, "peer.address " + parsed.error().context);
         peer.address = std::move(*parsed);
+    }
+
+    void project(const toml::node& node, std::uint32_t line, Peer& peer) {
+        const auto* text = node.as_string();
+        if (text == nullptr)
+            return problem(line, "peer.deidentify must be the name of a [deid.NAME], in quotes");
+        peer.deidentify = text->get();
+        references_.push_back({line, peer.deidentify});
     }
 
     void rights(const toml::node& node, std::uint32_t line, Rights& into) {
@@ -227,6 +222,7 @@ private:
     std::string name_;
     std::vector<Remark> problems_;
     std::vector<Remark> warnings_;
+    std::vector<Remark> references_;  // to projects
 };
 
 void apply_flag(LoadedConfiguration& loaded, std::string_view flag, std::string_view section,
@@ -258,6 +254,8 @@ void apply_set(LoadedConfiguration& loaded, std::string_view assignment) {
         loaded.problems.emplace_back("--set: peers are added with --peer AET@HOST:PORT");
     } else if (section == "user") {
         loaded.problems.emplace_back("--set: users stand in the file, as [[user]]");
+    } else if (section == "deid" || section == "sender") {
+        loaded.problems.push_back(fmt::format("--set: {} is written in the file", section));
     } else if (!is_section(section)) {
         loaded.problems.push_back("--set: " + unknown_section(section));
     } else if (find_key(section, name) == nullptr) {
@@ -314,6 +312,7 @@ LoadedConfiguration parse_configuration(std::string_view toml, const std::string
     const toml::parse_result file = toml::parse(toml);
     if (file) {
         reader.read(file.table());
+        reader.read_deid(file.table());
     } else {
         reader.problem(file.error().source().begin.line, std::string(file.error().description()));
     }

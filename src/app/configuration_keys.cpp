@@ -232,11 +232,10 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 256, c.worker_threads); }},
 };
 
-constexpr std::string_view kSections[] = {"node",       "peer",   "user", "storage", "query",
-                                          "commitment", "limits", "log",  "threads"};
+constexpr std::string_view kSections[] = {"node",  "peer",       "user",   "sender", "deid",   "storage",
+                                          "query", "commitment", "limits", "log",    "threads"};
 constexpr std::string_view kLater[] = {
-    "tls",           "completion",        "deid",          "destination", "route", "sender",
-    "storage.quota", "storage.retention", "storage.index",
+    "tls", "completion", "destination", "route", "storage.quota", "storage.retention", "storage.index",
 };
 
 }  // namespace
@@ -263,8 +262,9 @@ bool is_later(std::string_view dotted) {
 std::string unknown_section(std::string_view section) {
     std::string what = fmt::format("unknown section [{}]", log::escaped(section));
     if (const auto near = nearest(section, kSections); !near.empty()) {
-        what += near == "peer" || near == "user" ? fmt::format(", did you mean [[{}]]?", near)
-                                                 : fmt::format(", did you mean [{}]?", near);
+        const bool many = near == "peer" || near == "user" || near == "sender";
+        what +=
+            many ? fmt::format(", did you mean [[{}]]?", near) : fmt::format(", did you mean [{}]?", near);
     }
     return what;
 }
@@ -277,7 +277,7 @@ std::string unknown_key(std::string_view section, std::string_view name) {
         if (key.name == name) return fmt::format("{}: it belongs in [{}]", what, key.section);
         if (key.section == section) names.push_back(key.name);
     }
-    if (section == "peer") names = {"address", "allow"};
+    if (section == "peer") names = {"address", "allow", "deidentify"};
     if (section == "user") names = {"name", "passcode"};
     if (const auto near = nearest(name, names); !near.empty())
         what += fmt::format(", did you mean {}?", near);

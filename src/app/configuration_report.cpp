@@ -87,6 +87,12 @@ std::string to_toml(const Configuration& c) {
     for (const auto& peer : c.peers) {
         out += fmt::format("\n[[peer]]\naddress = {}\nallow = [{}]\n", quoted(to_string(peer.address)),
                            joined(words(peer.rights), "\""));
+        if (!peer.deidentify.empty()) out += fmt::format("deidentify = {}\n", quoted(peer.deidentify));
+    }
+    for (const auto& sender : c.senders) out += fmt::format("\n[[sender]]\n{}\n", sender.written);
+    for (const auto& project : c.projects) {
+        out += fmt::format("\n[deid.{}]\nprofile = {}\nkey_file = {}\nvault = {}\n", project.name,
+                           quoted(project.profile), quoted(project.key_file), project.vault);
     }
     for (const auto& user : c.users) {
         out += fmt::format("\n[[user]]\nname = {}\n", quoted(user.name));
@@ -137,6 +143,18 @@ std::vector<std::string> explain(const Configuration& c) {
     if (!c.users.empty()) {
         lines.push_back(fmt::format("a user name that is stated must be one of {}{}", c.users.size(),
                                     c.node.require_user ? ", and one must be stated" : ""));
+    }
+    for (std::size_t n = 0; n < c.senders.size(); ++n) {
+        const auto& project = c.senders[n].deidentify;
+        lines.push_back(
+            fmt::format("what [[sender]] {} covers is filed {}", n + 1,
+                        project.empty() ? "as it came" : "only de-identified, by the project " + project));
+    }
+    if (!c.senders.empty()) lines.emplace_back("what no [[sender]] covers is filed as it came");
+    for (const auto& peer : c.peers) {
+        if (peer.deidentify.empty()) continue;
+        lines.push_back(fmt::format("{} gets by C-GET and C-MOVE only what the project {} de-identified",
+                                    peer.address.ae_title.view(), peer.deidentify));
     }
     if (c.peers.empty()) lines.emplace_back("C-MOVE goes nowhere: its destinations are the [[peer]]s");
     for (const auto& peer : c.peers) {

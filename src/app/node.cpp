@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/deid_projects.h"
 #include "app/user_identities.h"
+#include "core/freed_memory.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
 #include "net/dimse/server.h"
@@ -77,10 +79,19 @@ service::FindDestination find_peer(const Configuration& configuration) {
     };
 }
 
-service::RetrieveScpSettings retrieve_settings(const Configuration& configuration) {
+service::RetrieveScpSettings retrieve_settings(const Configuration& configuration,
+                                               const DeidProjects& projects) {
     service::RetrieveScpSettings settings;
     settings.client = client_settings(configuration);
     settings.find_destination = find_peer(configuration);
+    // By name alone: a peer that comes from elsewhere gets no more than it would from home.
+    settings.find_project = [&peers = configuration.peers,
+                             &projects](const net::ul::AeTitle& wanted) -> deid::Project* {
+        const auto found = std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) {
+            return peer.address.ae_title == wanted && !peer.deidentify.empty();
+        });
+        return found == peers.end() ? nullptr : projects.find(found->deidentify);
+    };
     return settings;
 }
 
@@ -133,6 +144,7 @@ void wait_for_the_end(const sigset_t& signals) {
 }  // namespace
 
 int serve(const Configuration& configuration) {
+    keep_freed_memory();
     const sigset_t signals = block_signals();
     log::set_level(configuration.log_level);
     umask(S_IWGRP | S_IRWXO);  // archive and index hold patient data: nothing for others
@@ -145,14 +157,21 @@ int serve(const Configuration& configuration) {
     const std::unique_ptr<storage::Archive> archive = std::move(*opened);
     report(archive->recovery());
 
+    DeidProjects projects;
+    if (auto ready = projects.open(configuration); !ready) {
+        log::error("{}", ready.error().message());
+        return 1;
+    }
     WorkerPool workers(configuration.worker_threads);
     AccessRules access(configuration);
     UserIdentities identities(configuration, workers);
-    service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth});
+    ReportingGate gate(access, projects, workers);
+    service::StorageScp storage_scp(
+        *archive, workers, {configuration.limits.sequence_depth, projects.rules(configuration.senders)});
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
     service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
-                                      retrieve_settings(configuration));
+                                      retrieve_settings(configuration, projects));
 
     auto commitments = storage::CommitmentLog::open(configuration.node.data);
     if (!commitments) {
@@ -164,7 +183,7 @@ int serve(const Configuration& configuration) {
                                           commitment_settings(configuration));
 
     net::dimse::Handlers handlers;
-    handlers.gate = &access;
+    handlers.gate = &gate;
     if (!configuration.users.empty()) handlers.identity = &identities;
     handlers.store = &storage_scp;
     handlers.find = &query_scp;

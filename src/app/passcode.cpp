@@ -36,10 +36,10 @@ struct Parts {
 
 std::optional<std::string> derive(const Cost& cost, std::string_view salt, std::string_view passcode) {
     std::string hash(kHashBytes, '\0');
-    const int done = EVP_PBE_scrypt(passcode.data(), passcode.size(),
-                                    reinterpret_cast<const unsigned char*>(salt.data()), salt.size(),
-                                    std::uint64_t{1} << cost.log2_n, cost.r, cost.p, kMaxMemory,
-                                    reinterpret_cast<unsigned char*>(hash.data()), hash.size());
+    const int done =
+        EVP_PBE_scrypt(passcode.data(), passcode.size(), reinterpret_cast<const unsigned char*>(salt.data()),
+                       salt.size(), std::uint64_t{1} << cost.log2_n, cost.r, cost.p, kMaxMemory,
+                       reinterpret_cast<unsigned char*>(hash.data()), hash.size());
     return done == 1 ? std::optional(hash) : std::nullopt;
 }
 
@@ -72,7 +72,8 @@ std::optional<Parts> parse(std::string_view text) {
         return std::nullopt;
     }
     const auto salt = take(text);
-    const bool good = salt && dicom::decode_base64(*salt, parts.salt) && dicom::decode_base64(text, parts.hash);
+    const bool good =
+        salt && dicom::decode_base64(*salt, parts.salt) && dicom::decode_base64(text, parts.hash);
     return good && parts.salt.size() >= 8 && parts.hash.size() == kHashBytes ? std::optional(parts)
                                                                              : std::nullopt;
 }

@@ -41,9 +41,8 @@ Task<Identity> UserIdentities::identify(const net::dimse::AssociationInfo&,
     const std::string who = "user " + log::escaped(claim->primary);
     bool proven = known && found->second.empty();
     if (!proven && claim->type == kUserNameAndPasscode) {
-        auto check = [hash = known ? found->second : nobodys_passcode_, passcode = std::move(claim->secondary)] {
-            return verify_passcode(hash, passcode);
-        };
+        auto check = [hash = known ? found->second : nobodys_passcode_,
+                      passcode = std::move(claim->secondary)] { return verify_passcode(hash, passcode); };
         proven = co_await workers_.run(std::move(check)) && known;
     }
     if (!proven) co_return refused(who + ": unknown, or a wrong passcode");

@@ -17,9 +17,8 @@ public:
 
     /// Accepted: a known user name with its passcode; alone, when the user has none; nothing or another
     /// kind of identity unless a user is required. The hash is computed on a worker.
-    [[nodiscard]] Task<net::dimse::Identity> identify(
-        const net::dimse::AssociationInfo& association,
-        std::optional<net::ul::UserIdentityRq> claim) override;
+    [[nodiscard]] Task<net::dimse::Identity> identify(const net::dimse::AssociationInfo& association,
+                                                      std::optional<net::ul::UserIdentityRq> claim) override;
 
 private:
     std::map<std::string, std::string, std::less<>> passcodes_;  ///< hash by name; empty: none needed

@@ -9,6 +9,12 @@ namespace {
 std::span<const FrameCodec* const> all_codecs() noexcept {
     static const std::array codecs{
         &encapsulated_uncompressed_codec(),
+        &rle_codec(),
+        &jpeg_codec(),
+        &jpeg_ls_codec(),
+        &jpeg_2000_codec(),
+        &htj2k_codec(),
+        &deflated_frame_codec(),
     };
     return codecs;
 }

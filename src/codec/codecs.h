@@ -8,5 +8,17 @@ namespace sagitta::codec {
 
 /// Encapsulated Uncompressed (PS3.5 A.4.11).
 [[nodiscard]] const FrameCodec& encapsulated_uncompressed_codec() noexcept;
+/// RLE Lossless (PS3.5 Annex G).
+[[nodiscard]] const FrameCodec& rle_codec() noexcept;
+/// JPEG, lossy and lossless (PS3.5 A.4.1).
+[[nodiscard]] const FrameCodec& jpeg_codec() noexcept;
+/// JPEG-LS, lossless and near-lossless (PS3.5 8.2.3), by CharLS.
+[[nodiscard]] const FrameCodec& jpeg_ls_codec() noexcept;
+/// JPEG 2000 (PS3.5 8.2.4), and HTJ2K decoded, by OpenJPEG.
+[[nodiscard]] const FrameCodec& jpeg_2000_codec() noexcept;
+/// HTJ2K encoded, lossless, by OpenJPH.
+[[nodiscard]] const FrameCodec& htj2k_codec() noexcept;
+/// Deflated Image Frame Compression (PS3.5 8.2.16), by zlib.
+[[nodiscard]] const FrameCodec& deflated_frame_codec() noexcept;
 
 }  // namespace sagitta::codec

@@ -60,12 +60,6 @@ std::optional<std::vector<std::uint32_t>> starts_by_offsets(std::span<const std:
     return starts;
 }
 
-// JPEG and JPEG-LS begin with SOI and a marker, JPEG 2000 with SOC and SIZ.
-bool begins_a_stream(const std::array<std::byte, 4>& first) {
-    const auto value = load_be<std::uint32_t>(first.data());
-    return (value & 0xffffff00u) == 0xffd8ff00u || value == 0xff4fff51u;
-}
-
 std::vector<std::uint32_t> starts_by_content(const std::vector<Fragment>& fragments,
                                              const PixelBytes* bytes) {
     std::vector<std::uint32_t> starts;
@@ -93,6 +87,11 @@ void add_lengths(std::vector<FrameFragments>& frames, std::span<const std::byte>
 }
 
 }  // namespace
+
+bool begins_a_stream(std::span<const std::byte, 4> first) noexcept {
+    const auto value = load_be<std::uint32_t>(first.data());
+    return (value & 0xffffff00u) == 0xffd8ff00u || value == 0xff4fff51u;
+}
 
 FragmentTable list_fragments(const dicom::Element& pixel_data) {
     FragmentTable table;

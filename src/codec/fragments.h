@@ -39,6 +39,9 @@ struct FragmentTable {
 [[nodiscard]] Result<void> read_fragment(const Fragment& fragment, const PixelBytes* bytes,
                                          std::span<std::byte> to);
 
+/// Whether these are the first bytes of a JPEG, JPEG-LS or JPEG 2000 stream.
+[[nodiscard]] bool begins_a_stream(std::span<const std::byte, 4> first) noexcept;
+
 /// Extended Offset Table and its lengths, as in the data set; empty without.
 struct ExtendedOffsets {
     std::span<const std::byte> offsets;

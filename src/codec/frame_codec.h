@@ -14,7 +14,7 @@ namespace sagitta::codec {
 
 struct EncodeOptions {
     std::uint32_t near = 2;         ///< JPEG-LS near-lossless: the largest error of a sample
-    double compression_ratio = 10;  ///< JPEG 2000 lossy
+    double compression_ratio = 10;  ///< JPEG 2000 lossy; at 1 or less it is reversible
     std::uint32_t quality = 90;     ///< JPEG baseline, 1 to 100
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codec/colour.h"
 #include "codec/fragments.h"
 #include "codec/frame_codec.h"
 #include "codec/native_pixels.h"
@@ -116,6 +117,15 @@ Result<void> FrameSource::State::describe(const PixelLimits& limits, dicom::Tag 
 }
 
 Result<void> FrameSource::State::find_native_frames() {
+    std::array<std::byte, 4> first;
+    if (syntax->encapsulated && bytes->read(0, first) && begins_a_stream(first)) {
+        warnings.emplace_back(Errc::malformed, "pixel data is a compressed stream without fragments");
+        encapsulated = true;
+        table.fragments.push_back({0, 0, bytes->size(), {}});
+        return find_fragments({});
+    }
+    if (syntax->encapsulated)
+        warnings.emplace_back(Errc::mismatch, "native pixel data in a transfer syntax of fragments");
     const std::uint64_t whole = format.frame_bytes() * declared_frames;
     if (format.photometric == Photometric::ybr_full_422 && bytes->size() >= whole) {
         format.photometric = Photometric::ybr_full;
@@ -272,6 +282,9 @@ Result<FrameSource> FrameSource::open_file(const std::string& path, const PixelL
     if (state->encapsulated) {
         auto table = walk_fragments(*state->bytes, limits.max_frames, state->warnings);
         if (!table) return std::move(table).error().within(path);
+        for (auto& warning : state->warnings) {
+            if (warning.offset_bytes) *warning.offset_bytes += pixels.offset_bytes;
+        }
         state->table = std::move(*table);
         ExtendedOffsets extended;
         if (const auto offsets = tables->find(tags::ExtendedOffsetTable)) extended.offsets = offsets->value();
@@ -323,10 +336,14 @@ Result<Frame> FrameSource::decode(std::uint32_t frame, const DecodeOptions& opti
         return Error(Errc::unsupported, "no decoder for " + std::string(state_->syntax->name));
     auto stored = encoded(frame);
     if (!stored) return std::move(stored).error();
-    const auto bytes = std::as_const(*stored).span();
-    auto decoded = state_->encapsulated ? state_->codec->decode(bytes, state_->format, options)
-                                        : unpack_native(bytes, state_->format, options.limits);
+    auto decoded = state_->encapsulated
+                       ? state_->codec->decode(std::as_const(*stored).span(), state_->format, options)
+                       : unpack_native(std::move(*stored), state_->format, options.limits);
     if (!decoded) return std::move(decoded).error().within("frame " + std::to_string(frame));
+    if (options.to_rgb) {
+        if (auto converted = to_rgb(*decoded); !converted)
+            return std::move(converted).error().within("frame " + std::to_string(frame));
+    }
     return decoded;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "core/bytes.h"
 
@@ -128,6 +129,17 @@ Result<Frame> unpack_native(std::span<const std::byte> stored, const PixelFormat
         std::memcpy(out.data(), stored.data(), size);
     }
     keep_stored_bits(out, frame.format);
+    return frame;
+}
+
+Result<Frame> unpack_native(ByteBuffer stored, const PixelFormat& declared, const PixelLimits& limits) {
+    const bool in_place = !declared.planar && !is_422(declared) && declared.bits_allocated != 1;
+    if (!in_place || stored.size() < declared.frame_bytes())
+        return unpack_native(std::as_const(stored).span(), declared, limits);
+    if (auto checked = check_limits(declared, limits); !checked) return std::move(checked).error();
+    Frame frame{declared, std::move(stored)};
+    frame.bytes.truncate(declared.frame_bytes());
+    keep_stored_bits({frame.bytes.data(), frame.bytes.size()}, frame.format);
     return frame;
 }
 

@@ -19,6 +19,10 @@ namespace sagitta::codec {
 [[nodiscard]] Result<Frame> unpack_native(std::span<const std::byte> stored, const PixelFormat& declared,
                                           const PixelLimits& limits = {});
 
+/// The same; where the samples already lie as they should, in the bytes that are given.
+[[nodiscard]] Result<Frame> unpack_native(ByteBuffer stored, const PixelFormat& declared,
+                                          const PixelLimits& limits = {});
+
 /// The frame as native pixel data, colour by pixel, 1-bit samples packed; of odd length where it is odd.
 [[nodiscard]] ByteBuffer pack_native(const Frame& frame);
 

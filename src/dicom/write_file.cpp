@@ -55,6 +55,16 @@ public:
         }
         return 0;
     }
+    int overwrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+        while (!bytes.empty()) {
+            const auto put = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+            if (put < 0 && errno != EINTR) return errno;
+            if (put <= 0) continue;
+            offset += static_cast<std::uint64_t>(put);
+            bytes = bytes.subspan(static_cast<std::size_t>(put));
+        }
+        return 0;
+    }
     int sync() { return fsync(descriptor_) == 0 ? 0 : errno; }
     int rename_to(const std::filesystem::path& target, IfFileExists if_exists) {
         if (if_exists == IfFileExists::replace) {
@@ -88,22 +98,59 @@ int sync_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Result<void> write_file(const std::string& path, std::span<const std::span<const std::byte>> parts,
-                        IfFileExists if_exists) {
-    const std::filesystem::path target(path);
-    // Before the work; the rename below is what decides.
+struct NewFile::State {
+    State(const std::string& path, IfFileExists exists) : target(path), if_exists(exists), file(target) {}
+
+    std::filesystem::path target;
+    IfFileExists if_exists;
+    TemporaryFile file;
+
+    [[nodiscard]] Result<void> checked(int reason) const {
+        if (reason == 0) return {};
+        return failure(target.string(), reason);
+    }
+};
+
+NewFile::NewFile(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+NewFile::NewFile(NewFile&&) noexcept = default;
+NewFile& NewFile::operator=(NewFile&&) noexcept = default;
+NewFile::~NewFile() = default;
+
+Result<NewFile> NewFile::create(const std::string& path, IfFileExists if_exists) {
+    // Before the work; the rename at the end is what decides.
     if (if_exists == IfFileExists::refuse && access(path.c_str(), F_OK) == 0) return failure(path, EEXIST);
     errno = EIO;
-    TemporaryFile file(target);
-    if (!file.is_open()) return failure(path, errno);
+    auto state = std::make_unique<State>(path, if_exists);
+    if (!state->file.is_open()) return failure(path, errno);
+    return NewFile(std::move(state));
+}
+
+Result<void> NewFile::append(std::span<const std::byte> bytes) {
+    return state_->checked(state_->file.append(bytes));
+}
+
+Result<void> NewFile::overwrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+    return state_->checked(state_->file.overwrite(offset, bytes));
+}
+
+Result<void> NewFile::commit() {
+    auto& state = *state_;
+    if (const int reason = state.file.sync(); reason != 0) return state.checked(reason);
+    if (const int reason = state.file.rename_to(state.target, state.if_exists); reason != 0)
+        return state.checked(reason);
+    const auto folder =
+        state.target.has_parent_path() ? state.target.parent_path() : std::filesystem::path(".");
+    return state.checked(sync_folder(folder));
+}
+
+Result<void> write_file(const std::string& path, std::span<const std::span<const std::byte>> parts,
+                        IfFileExists if_exists) {
+    auto file = NewFile::create(path, if_exists);
+    if (!file) return std::move(file).error();
     for (const auto part : parts) {
-        if (const int reason = file.append(part); reason != 0) return failure(path, reason);
+        if (auto appended = file->append(part); !appended) return appended;
     }
-    if (const int reason = file.sync(); reason != 0) return failure(path, reason);
-    if (const int reason = file.rename_to(target, if_exists); reason != 0) return failure(path, reason);
-    const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
-    if (const int reason = sync_folder(folder); reason != 0) return failure(path, reason);
-    return {};
+    return file->commit();
 }
 
 }  // namespace sagitta::dicom

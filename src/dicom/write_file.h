@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -21,5 +23,27 @@ enum class IfFileExists {
 [[nodiscard]] Result<void> write_file(const std::string& path,
                                       std::span<const std::span<const std::byte>> parts,
                                       IfFileExists if_exists = IfFileExists::refuse);
+
+/// The same for a file too long to be in memory. Destroyed without `commit`, it leaves nothing behind.
+class NewFile {
+public:
+    /// Errors: those of write_file.
+    [[nodiscard]] static Result<NewFile> create(const std::string& path,
+                                                IfFileExists if_exists = IfFileExists::refuse);
+    NewFile(NewFile&&) noexcept;
+    NewFile& operator=(NewFile&&) noexcept;
+    ~NewFile();
+
+    [[nodiscard]] Result<void> append(std::span<const std::byte> bytes);
+    /// Replaces bytes that were appended: for lengths that are known at the end.
+    [[nodiscard]] Result<void> overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
+    /// Returns once the file has its name on stable storage. At most one call.
+    [[nodiscard]] Result<void> commit();
+
+private:
+    struct State;
+    explicit NewFile(std::unique_ptr<State> state) noexcept;
+    std::unique_ptr<State> state_;
+};
 
 }  // namespace sagitta::dicom

@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "service/dimse_status.h"
 #include "service/identifier.h"
-#include "service/stored_payload.h"
+#include "service/outgoing.h"
 #include "service/sub_operations.h"
 
 namespace sagitta::service {
@@ -28,7 +28,8 @@ RetrieveOutcome refused(Outcome outcome) {
     return answer;
 }
 
-// One context for each way a stored SOP class is encoded.
+// One context for each way a stored SOP class is encoded, and what everybody must take (PS3.5 10.1), for
+// destinations that do not take that.
 std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocation>& instances) {
     std::set<std::pair<std::string_view, std::string_view>> pairs;
     for (const auto& instance : instances)
@@ -37,7 +38,8 @@ std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocati
     for (const auto& [sop_class, syntax] : pairs) {
         net::scu::WantedContext context;
         context.sop_class_uid = std::string(sop_class);
-        context.transfer_syntaxes.emplace_back(syntax);
+        context.transfer_syntaxes = {std::string(syntax), std::string(dicom::explicit_vr_little_endian().uid),
+                                     std::string(dicom::implicit_vr_little_endian().uid)};
         wanted.push_back(std::move(context));
     }
     return wanted;
@@ -47,7 +49,9 @@ std::vector<net::scu::WantedContext> wanted_for(const std::vector<InstanceLocati
 class InstanceSink {
 public:
     virtual ~InstanceSink() = default;
-    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) = 0;
+    // The transfer syntaxes in which it takes that SOP class.
+    [[nodiscard]] virtual std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const = 0;
+    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) = 0;
     // After an error: whether a next instance has a chance.
     [[nodiscard]] virtual bool is_open() const = 0;
 };
@@ -56,12 +60,15 @@ class GetSink final : public InstanceSink {
 public:
     explicit GetSink(net::dimse::GetResponder& out) : out_(out) {}
 
-    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+    [[nodiscard]] std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const override {
+        return out_.transfer_syntaxes_for(sop_class_uid);
+    }
+    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::dimse::SubOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = instance.sop_instance_uid;
-        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
-        operation.payload = &payload;
+        operation.sop_instance_uid = outgoing.sop_instance_uid;
+        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
+        operation.payload = outgoing.payload.get();
         auto answer = co_await out_.store(std::move(operation));
         open_ = answer.has_value() || answer.error().code == Errc::unsupported;
         co_return answer;
@@ -87,14 +94,21 @@ public:
         client_ = std::move(*opened);
         co_return Result<void>();
     }
-    Task<Result<Outcome>> send(const InstanceLocation& instance, StoredPayload& payload) override {
+    [[nodiscard]] std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const override {
+        std::vector<std::string> syntaxes;
+        for (const auto& context : client_->contexts()) {
+            if (context.abstract_syntax == sop_class_uid.view()) syntaxes.push_back(context.transfer_syntax);
+        }
+        return syntaxes;
+    }
+    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
         net::scu::StoreOperation operation;
         operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = instance.sop_instance_uid;
-        operation.transfer_syntax_uid = instance.transfer_syntax_uid;
+        operation.sop_instance_uid = outgoing.sop_instance_uid;
+        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
         operation.move_originator = originator_;
         operation.move_originator_message_id = message_id_;
-        auto answer = co_await client_->store(std::move(operation), payload);
+        auto answer = co_await client_->store(std::move(operation), *outgoing.payload);
         if (!answer && answer.error().code != Errc::unsupported) client_.reset();
         co_return answer;
     }
@@ -132,10 +146,17 @@ struct Retrieval {
     bool cancelled = false;
 };
 
+/// Where instances come from, and what is done to them on the way.
+struct Outbound {
+    const storage::InstanceStore& store;
+    WorkerPool& workers;
+    deid::Project* project = nullptr;
+    std::uint64_t association = 0;
+};
+
 // Sends all of them in turn; what cannot be sent is counted as failed.
-Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances,
-                    const storage::InstanceStore& store, WorkerPool& workers, InstanceSink& sink,
-                    net::dimse::MoveResponder& out) {
+Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances, Outbound outbound,
+                    InstanceSink& sink, net::dimse::MoveResponder& out) {
     for (const InstanceLocation& instance : instances) {
         retrieval.cancelled = out.cancelled();
         if (retrieval.cancelled) co_return;
@@ -143,15 +164,33 @@ Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& i
             retrieval.failed(instance.sop_instance_uid, "the association ended");
             continue;
         }
-        StoredPayload payload(store, workers, instance);
-        auto answer = co_await sink.send(instance, payload);
-        if (answer) {
+        Recipient recipient;
+        recipient.accepted = sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
+        recipient.project = outbound.project;
+        recipient.association = outbound.association;
+        auto outgoing =
+            co_await outgoing_instance(outbound.store, outbound.workers, instance, std::move(recipient));
+        if (!outgoing) {
+            log::warning("association={} an instance was not sent: {}", outbound.association,
+                         outgoing.error().message());
+            retrieval.failed(instance.sop_instance_uid, outgoing.error().context);
+        } else if (auto answer = co_await sink.send(instance, *outgoing)) {
             retrieval.answered(instance.sop_instance_uid, *answer);
         } else {
             retrieval.failed(instance.sop_instance_uid, answer.error().context);
         }
         auto told = co_await out.pending(retrieval.progress.counts());
         if (!told) co_return;
+    }
+}
+
+std::string deidentified_by(const deid::Project* project) {
+    return project == nullptr ? "" : " deidentified=" + project->name();
+}
+
+void rename(std::vector<dicom::Uid>& uids, const deid::Project& project) {
+    for (auto& uid : uids) {
+        if (const auto other = dicom::Uid::parse(project.new_uid(uid.view()))) uid = *other;
     }
 }
 
@@ -173,10 +212,14 @@ Task<RetrieveOutcome> RetrieveScp::get(const AssociationInfo& association, net::
     if (!instances) co_return refused(query_outcome(instances.error()));
     Retrieval retrieval(instances->size());
     GetSink sink(out);
-    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
-    log::info("association={} get instances={} failed={}", association.id, instances->size(),
-              retrieval.progress.counts().failed);
-    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    Outbound outbound{store_, workers_, settings_.find_project(association.calling), association.id};
+    co_await send_all(retrieval, *instances, outbound, sink, out);
+    log::info("association={} get instances={} failed={}{}", association.id, instances->size(),
+              retrieval.progress.counts().failed, deidentified_by(outbound.project));
+    auto answer = retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    // Who gets pseudonyms is told no original UID.
+    if (outbound.project != nullptr) rename(answer.failed_sop_instance_uids, *outbound.project);
+    co_return answer;
 }
 
 Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net::dimse::QueryRequest request,
@@ -199,11 +242,15 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
             retrieval.first_failure = "destination: " + opened.error().context;
         }
     }
-    co_await send_all(retrieval, *instances, store_, workers_, sink, out);
+    Outbound outbound{store_, workers_, settings_.find_project(destination), association.id};
+    co_await send_all(retrieval, *instances, outbound, sink, out);
     co_await sink.release();
-    log::info("association={} move to {} instances={} failed={}", association.id, destination.view(),
-              instances->size(), retrieval.progress.counts().failed);
-    co_return retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    log::info("association={} move to {} instances={} failed={}{}", association.id, destination.view(),
+              instances->size(), retrieval.progress.counts().failed, deidentified_by(outbound.project));
+    auto answer = retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));
+    if (const auto* project = settings_.find_project(association.calling))
+        rename(answer.failed_sop_instance_uids, *project);
+    co_return answer;
 }
 
 }  // namespace sagitta::service

@@ -1,5 +1,6 @@
-// Retrieve as SCP (PS3.4 C.4.2 and C.4.3): what is stored goes back as it was stored, on the same
-// association (C-GET) or to a configured peer (C-MOVE).
+// Retrieve as SCP (PS3.4 C.4.2 and C.4.3): what is stored goes back as it was stored, or transcoded without
+// loss when the peer does not take that, on the same association (C-GET) or to a configured peer (C-MOVE).
+// A peer with a project of de-identification gets nothing else than what that makes.
 #pragma once
 
 #include <functional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "core/worker_pool.h"
+#include "deid/project.h"
 #include "net/dimse/handlers.h"
 #include "net/scu/client.h"
 #include "storage/instance_index.h"
@@ -17,9 +19,13 @@ namespace sagitta::service {
 /// The node behind an AE title, or nothing when it is not configured. Thread-safe.
 using FindDestination = std::function<std::optional<net::scu::Address>(const net::ul::AeTitle&)>;
 
+/// What stands between the archive and the peer of that AE title; null: nothing. Thread-safe.
+using FindProject = std::function<deid::Project*(const net::ul::AeTitle&)>;
+
 struct RetrieveScpSettings {
     net::scu::ClientSettings client;  ///< for associations to move destinations
     FindDestination find_destination;
+    FindProject find_project = [](const net::ul::AeTitle&) -> deid::Project* { return nullptr; };
 };
 
 /// Thread-safe. `index`, `store` and `workers` outlive it.

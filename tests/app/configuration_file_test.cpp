@@ -114,11 +114,11 @@ worker = 8
 
 TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {
     EXPECT_EQ(problems("[[user]]\nname = \"a\"\npasscode = \"secret\"\n"
-                       "[[user]]\npasword = 1\n"
+                       "[[user]]\npascode = 1\n"
                        "[[user]]\nname = \"a\"\n"),
               (Texts{"s.toml:3: user.passcode must be what `sagitta config hash-password` prints",
                      "s.toml:4: this [[user]] has no name",
-                     "s.toml:5: unknown key user.pasword, did you mean passcode?",
+                     "s.toml:5: unknown key user.pascode, did you mean passcode?",
                      "s.toml:6: this user stands here twice"}));
     EXPECT_EQ(problems("[node]\nrequire_user = true\n"),
               Texts{"node.require_user without a [[user]] would let nobody in"});
@@ -176,11 +176,11 @@ TEST(ConfigurationFile, RefusesBadUnitsAndRanges) {
 }
 
 TEST(ConfigurationFile, SaysWhatComesLater) {
-    EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[deid.research]\nvault = true\n"
+    EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[completion]\nquiet = \"60s\"\n"
                        "[storage]\nquota = \"1TB\"\nlayout = \"files\"\n"),
               (Texts{"s.toml:1: [tls] is not available in this version",
                      "s.toml:3: [route] is not available in this version",
-                     "s.toml:5: [deid] is not available in this version",
+                     "s.toml:5: [completion] is not available in this version",
                      "s.toml:8: storage.quota is not available in this version",
                      "s.toml:9: storage.layout \"files\" is not available yet: use \"volumes\""}));
 }
@@ -278,7 +278,7 @@ TEST(ConfigurationReport, SaysWhoMayComeIn) {
     c.peers.push_back(peer);
     EXPECT_EQ(explain(c),
               (Texts{"listens as SAGITTA on 0.0.0.0 port 11112", "keeps what it receives in sagitta-data",
-                     "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get",
+                     "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get, commit",
                      "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
 }
 

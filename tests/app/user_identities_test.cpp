@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "app/passcode.h"
 #include "tests/support/run_coro.h"
 
@@ -34,7 +36,8 @@ TEST(Passcode, HashesAreSaltedAndVerifiable) {
 TEST(Passcode, WhatIsNoHashMatchesNothing) {
     for (const auto* text :
          {"", "secret", "scrypt$", "scrypt$14$8$1$$", "scrypt$40$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA",
-          "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA", "scrypt$15$8$1$x$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+          "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAA",
+          "scrypt$15$8$1$x$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
           "scrypt$30$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}) {
         EXPECT_FALSE(is_passcode_hash(text)) << text;
         EXPECT_FALSE(verify_passcode(text, text)) << text;
@@ -71,7 +74,7 @@ TEST_F(Identities, NamesAndPasscodesAreChecked) {
 }
 
 TEST_F(Identities, OtherKindsAndNoneAreAcceptedUnlessAUserIsRequired) {
-    for (std::uint8_t type : {0, 3, 4, 5, 77}) {
+    for (const std::uint8_t type : std::array<std::uint8_t, 5>{0, 3, 4, 5, 77}) {
         const UserIdentityRq claim{type, true, "scanner", "secret"};
         EXPECT_TRUE(identify(claim).accepted) << int{type};
         EXPECT_TRUE(identify(claim).user.empty()) << int{type};

@@ -100,5 +100,27 @@ TEST_F(WriteFile, FailuresLeaveNothingBehind) {
     EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(WriteFile, LongFileIsThereOnlyWhenCommitted) {
+    const auto path = (folder_ / "long").string();
+    {
+        auto abandoned = NewFile::create(path);
+        ASSERT_TRUE(abandoned);
+        ASSERT_TRUE(abandoned->append(as_bytes("half")));
+    }
+    EXPECT_EQ(files(), 0u);
+    auto file = NewFile::create(path);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->append(as_bytes("0000 and ")));
+    ASSERT_TRUE(file->append(as_bytes("more")));
+    ASSERT_TRUE(file->overwrite(0, as_bytes("1234")));
+    EXPECT_FALSE(fs::exists(path));
+    ASSERT_TRUE(file->commit());
+    EXPECT_EQ(content("long"), "1234 and more");
+    EXPECT_EQ(files(), 1u);
+    const auto again = NewFile::create(path);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Errc::already_exists);
+}
+
 }  // namespace
 }  // namespace sagitta::dicom

@@ -144,8 +144,29 @@ def main():
     files["preamble_only"] = b"\0" * 128 + b"DICM"
     write("part10_fuzz", files)
     write("edit_fuzz", edits(whole))
+    write("deid_fuzz", deid_seeds())
     write("json_fuzz", json_seeds())
     write("dicomdir_fuzz", dicomdir_seeds())
+
+
+def deid_seeds():
+    name, number = b"Zwyxqvogel", b"PLNT773155"
+
+    def planted(kind):
+        inner = element(kind, 0x10, 0x10, b"PN", name + b"^Quetzaltan ") + element(kind, 0x20, 0x4000, b"LT", b"of " + name + b" ")
+        deep = element(kind, 8, 0x1140, b"SQ", item(kind, inner, True), True)
+        private_block = (element(kind, 0x43, 0x10, b"LO", b"GEMS_PARM_01") + element(kind, 0x43, 0x1027, b"SH", b"1.5 Zwyx") +
+                         element(kind, 0x43, 0x1030, b"UN", number))
+        return (element(kind, 8, 0x20, b"DA", b"20240301") + element(kind, 8, 0x1030, b"LO", b"Knee " + name + b" ") +
+                deep + element(kind, 0x10, 0x4000, b"LT", number + b" born 1.2.1950") + element(kind, 0x18, 0x24, b"SH", name) +
+                element(kind, 0x20, 0x13, b"IS", b"77315500") + private_block +
+                element(kind, 0x40, 0xA730, b"SQ", item(kind, element(kind, 0x40, 0xA160, b"UT", b"Dr. " + name))) +
+                element(kind, 0x6000, 0x4000, b"LT", name) + element(kind, 0x7FE0, 0x10, b"OW", bytes(64)))
+
+    seeds = {f"{label}_{kind_of}": bytes([flag | kind_of]) + planted(kind)
+             for label, kind, flag in (("explicit", EXPLICIT, 0), ("implicit", IMPLICIT, 4)) for kind_of in range(4)}
+    swapped = element(EXPLICIT, 0x20, 0x4000, b"LT", name) + element(EXPLICIT, 8, 0x1030, b"LO", name)
+    return {**seeds, "out_of_order": bytes([1]) + swapped, "twice": bytes([1]) + swapped + swapped}
 
 
 def attribute(vr, *values):

@@ -147,9 +147,9 @@ class RawPdus(Case):
         node = self.node(peers=(f"WAITER@127.0.0.1:{receiver.port}",), settings=("commitment.retry=1h",))
         instance = self.stored(node)
         with Requestor(node.port, b"WAITER") as peer:
-            peer.socket.settimeout(30)
             peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
-            peer.release()
+            peer.socket.settimeout(10)  # far less than the node would wait for the answer to a report
+            peer.release(deaf=True)
         wait_until(lambda: receiver.roles, "a first report")
         node.stop()
         node.start()

@@ -228,12 +228,12 @@ def wait_for_port(process, port):
 class StoreScp:
     """storescp, keeping the bytes it receives, one file each."""
 
-    def __init__(self, folder, aet="DEST", options=()):
+    def __init__(self, folder, aet="DEST", options=(), accepts="+xa"):
         need("storescp")
         self.folder = pathlib.Path(folder) / f"storescp-{aet}"
         self.folder.mkdir()
         self.aet, self.port = aet, free_port()
-        self.process = Process(["storescp", "--fork", "-aet", aet, "-od", self.folder, "+uf", "+xa",
+        self.process = Process(["storescp", "--fork", "-aet", aet, "-od", self.folder, "+uf", accepts,
                                 "--bit-preserving", *options, self.port], pathlib.Path(folder) / f"{aet}.log")
         wait_for_port(self.process, self.port)
 

@@ -206,7 +206,9 @@ TEST(DatesWithTimes, AnswerTheSharedTable) {
             for (const auto& row : test::kDateTimeCases) {
                 const auto uid = fmt::format("2.3.{}", n++);
                 if (query.date_times[0].matches(row.date, row.time)) expected.insert(uid);
-                if (&row == &asked) EXPECT_EQ(uids.contains(uid), row.matches);
+                if (&row == &asked) {
+                    EXPECT_EQ(uids.contains(uid), row.matches);
+                }
             }
             EXPECT_EQ(uids, expected);
         }

@@ -129,6 +129,9 @@ Task<Result<Message>> Messenger::receive_response() {
     for (;;) {
         if (ended_) co_return ended_->error;
         if (has(true)) co_return pop(true);
+        // Behind its A-RELEASE-RQ a requestor sends nothing any more (PS3.8 9.2, Sta7).
+        if (release_requested_)
+            co_return Error(Errc::connection_lost, "the peer releases instead of answering");
         co_await arrived_.wait();
     }
 }
