@@ -84,10 +84,12 @@ struct QuerySettings {
     Extension empty_values = Extension::negotiated;
 };
 
-/// Reports of storage commitment to requestors that did not wait (PS3.4 Annex J).
+/// Storage commitment (PS3.4 Annex J).
 struct CommitmentSettings {
     std::chrono::milliseconds retry = std::chrono::seconds(30);  ///< first pause, doubled up to 10 minutes
     std::chrono::milliseconds give_up = std::chrono::hours(24);
+    std::uint32_t max_instances = 50'000;  ///< that one request names
+    std::uint32_t max_requests = 10'000;   ///< that wait to be reported
 };
 
 struct WorklistSettings {

@@ -206,6 +206,14 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) {
          return read_duration(r, 1s, 30 * 24h, c.commitment.give_up);
      }},
+    {"commitment", "max_instances",
+     [](Configuration& c, const RawValue& r) {
+         return read_integer(r, 1, 1'000'000, c.commitment.max_instances);
+     }},
+    {"commitment", "max_requests",
+     [](Configuration& c, const RawValue& r) {
+         return read_integer(r, 1, 1'000'000, c.commitment.max_requests);
+     }},
     {"limits", "associations",
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 65535, c.limits.associations); }},
     {"limits", "associations_per_peer",

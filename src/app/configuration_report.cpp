@@ -111,8 +111,10 @@ std::string to_toml(const Configuration& c) {
         "\"{}\"\n",
         extension_word(c.query.relational), extension_word(c.query.combined_date_time),
         extension_word(c.query.fuzzy_names), extension_word(c.query.empty_values));
-    out += fmt::format("\n[commitment]\nretry = \"{}\"\ngive_up = \"{}\"\n",
-                       duration_text(c.commitment.retry), duration_text(c.commitment.give_up));
+    out += fmt::format(
+        "\n[commitment]\nretry = \"{}\"\ngive_up = \"{}\"\nmax_instances = {}\nmax_requests = {}\n",
+        duration_text(c.commitment.retry), duration_text(c.commitment.give_up), c.commitment.max_instances,
+        c.commitment.max_requests);
     out += fmt::format("\n[worklist]\nfolder = {}\n", quoted(c.worklist.folder));
     limits(c.limits, out);
     out += fmt::format("\n[log]\nlevel = \"{}\"\n", level_word(c.log_level));

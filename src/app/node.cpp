@@ -100,6 +100,8 @@ service::CommitmentScpSettings commitment_settings(const Configuration& configur
     settings.retry = configuration.commitment.retry;
     settings.longest_retry = std::max(settings.longest_retry, settings.retry);
     settings.give_up = configuration.commitment.give_up;
+    settings.max_instances = configuration.commitment.max_instances;
+    settings.max_requests = configuration.commitment.max_requests;
     return settings;
 }
 

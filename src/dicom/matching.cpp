@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMostValues = 65536;
 constexpr std::size_t kLongestPatternBytes = 4096;
 constexpr std::string_view kEmptyValue = "\"\"";
+constexpr std::size_t kMostFuzzyNames = 32;  // further values of a key match as they are written
 
 std::string_view trim(std::string_view text) {
     while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
@@ -235,7 +236,7 @@ Result<MatchKey> parse_match_key(Tag tag, Vr vr, std::string_view utf8_value, co
                        utf8_value.size() <= kLongestPatternBytes;
     if (!fuzzy) return key;
     any_value(vr, utf8_value, [&](std::string_view value) {
-        key->fuzzy.emplace_back(value);
+        if (key->fuzzy.size() < kMostFuzzyNames) key->fuzzy.emplace_back(value);
         return false;
     });
     return key;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "core/log.h"
 #include "dicom/generated/uids.h"
@@ -23,13 +26,17 @@ std::int64_t now_utc() {
 }
 
 Outcome refusal(const Error& error) {
-    const bool argument = error.code == Errc::invalid_argument;
-    return {argument ? Status::invalid_argument_value : Status::processing_failure, error.message()};
+    switch (error.code) {
+        case Errc::invalid_argument: return {Status::invalid_argument_value, error.message()};
+        case Errc::limit_exceeded:
+        case Errc::no_space: return {Status::resource_limitation, error.message()};
+        default: return {Status::processing_failure, error.message()};
+    }
 }
 
 /// To somebody who did not wait, on an association of our own in the SCP role.
-Task<Result<Outcome>> report_anew(net::scu::Address requestor, net::scu::ClientSettings settings,
-                                  EventReport report) {
+Task<Result<Outcome>> deliver(net::scu::Address requestor, net::scu::ClientSettings settings,
+                              EventReport report) {
     net::scu::WantedContext wish;
     wish.sop_class_uid = report.sop_class_uid.str();
     wish.transfer_syntaxes = {std::string(dicom::explicit_vr_little_endian().uid),
@@ -84,11 +91,9 @@ void CommitmentScp::stop(std::chrono::milliseconds grace) {
     if (!thread_.joinable()) return;
     thread_.join();
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, grace, [this] {
-        return std::none_of(transactions_.begin(), transactions_.end(),
-                            [](const Transaction& one) { return one.stage == Stage::on_its_way; });
-    });
-    settle_answered(lock);
+    changed_.wait_for(lock, grace, [this] { return find(Stage::on_its_way) == transactions_.end(); });
+    lock.unlock();
+    settle_answered();
 }
 
 Task<Outcome> CommitmentScp::action(const net::dimse::AssociationInfo& association,
@@ -100,28 +105,52 @@ Task<Outcome> CommitmentScp::action(const net::dimse::AssociationInfo& associati
         co_return Outcome(Status::no_such_action, "the only action is type 1");
     auto understood = read_commitment_request(request);
     if (!understood) co_return refusal(understood.error());
+    if (understood->references.size() > settings_.max_instances)
+        co_return Outcome(Status::resource_limitation,
+                          fmt::format("more than {} instances in one request", settings_.max_instances));
     understood->requestor = association.calling.str();
     understood->received = now_utc();
-    auto write = [this, kept = *understood] { return log_.add(kept); };
-    auto id = co_await workers_.run(std::move(write));
-    if (!id) co_return refusal(id.error());
-    understood->id = *id;
-    log::info("association={} commitment={} of {} instances", association.id, *id,
-              understood->references.size());
-    enqueue(std::move(*understood), std::move(back));
+    const auto instances = understood->references.size();
+    auto work = [this, request = std::move(*understood), way_back = std::move(back)]() mutable {
+        return keep(std::move(request), std::move(way_back));
+    };
+    const auto id = co_await workers_.run(std::move(work));
+    if (!id) {
+        log::error("association={} commitment not accepted: {}", association.id, id.error().message());
+        co_return refusal(id.error());
+    }
+    log::info("association={} commitment={} of {} instances", association.id, *id, instances);
     co_return Outcome();
+}
+
+Result<std::int64_t> CommitmentScp::keep(storage::CommitmentRequest request,
+                                         std::shared_ptr<net::dimse::EventChannel> back) {
+    const std::lock_guard log_lock(log_mutex_);
+    {
+        const std::lock_guard lock(mutex_);
+        if (transactions_.size() >= settings_.max_requests)
+            return Error(Errc::limit_exceeded, "too many requests wait to be reported");
+    }
+    auto id = log_.add(request);
+    if (!id) return id;
+    request.id = *id;
+    enqueue(std::move(request), std::move(back));
+    return id;
 }
 
 void CommitmentScp::enqueue(storage::CommitmentRequest request,
                             std::shared_ptr<net::dimse::EventChannel> back) {
     const std::lock_guard lock(mutex_);
+    request.references.clear();
     const auto known = std::find_if(transactions_.begin(), transactions_.end(),
                                     [&](const Transaction& one) { return one.request.id == request.id; });
     if (known == transactions_.end()) {
         transactions_.push_back({std::move(request), std::move(back), Clock::now(), settings_.retry});
-    } else if (known->stage == Stage::waiting) {  // asked again: there is somebody to tell
+    } else {  // asked again: there is somebody to tell
         known->back = std::move(back);
         known->due = Clock::now();
+        known->asked_again = known->stage == Stage::on_its_way;
+        if (!known->asked_again) known->stage = Stage::waiting;
     }
     changed_.notify_all();
 }
@@ -129,9 +158,10 @@ void CommitmentScp::enqueue(storage::CommitmentRequest request,
 // ---- the thread that checks, and knows what is due
 
 void CommitmentScp::run() {
-    std::unique_lock lock(mutex_);
     while (!stopping_) {
-        settle_answered(lock);
+        settle_answered();
+        std::unique_lock lock(mutex_);
+        if (stopping_ || find(Stage::answered) != transactions_.end()) continue;
         const auto next = next_due();
         if (next == transactions_.end()) {
             changed_.wait(lock);
@@ -143,26 +173,30 @@ void CommitmentScp::run() {
     }
 }
 
+CommitmentScp::Transactions::iterator CommitmentScp::find(Stage stage) {
+    return std::find_if(transactions_.begin(), transactions_.end(),
+                        [&](const Transaction& one) { return one.stage == stage; });
+}
+
 CommitmentScp::Transactions::iterator CommitmentScp::next_due() {
     auto best = transactions_.end();
     for (auto at = transactions_.begin(); at != transactions_.end(); ++at) {
-        if (at->stage == Stage::waiting && (best == transactions_.end() || at->due < best->due)) best = at;
+        if (at->stage != Stage::waiting || (!at->back && busy_.contains(at->request.requestor))) continue;
+        if (best == transactions_.end() || at->due < best->due) best = at;
     }
     return best;
 }
 
-void CommitmentScp::settle_answered(std::unique_lock<std::mutex>& lock) {
-    for (auto at = transactions_.begin(); at != transactions_.end();) {
-        if (at->stage != Stage::answered) {
-            ++at;
-            continue;
-        }
+void CommitmentScp::settle_answered() {
+    const std::lock_guard log_lock(log_mutex_);  // nobody asks again in between
+    std::unique_lock lock(mutex_);
+    for (auto at = find(Stage::answered); at != transactions_.end(); at = find(Stage::answered)) {
         const auto id = at->request.id;
         lock.unlock();
         auto removed = log_.remove(id);
         lock.lock();
         if (!removed) log::error("commitment={}: {}", id, removed.error().message());
-        at = transactions_.erase(at);
+        transactions_.erase(at);
     }
 }
 
@@ -173,24 +207,17 @@ bool CommitmentScp::is_given_up(const storage::CommitmentRequest& request) const
 void CommitmentScp::begin_report(Transaction& transaction, std::unique_lock<std::mutex>& lock) {
     transaction.stage = Stage::on_its_way;
     const auto back = std::exchange(transaction.back, nullptr);
+    if (!back) busy_.insert(transaction.request.requestor);
     lock.unlock();
     auto report = check(transaction.request);
-    auto done = [this, &transaction, through = back != nullptr](const Result<Outcome>& outcome) {
-        concluded(transaction, through, outcome);
-    };
-    const auto calling = net::ul::AeTitle::parse(transaction.request.requestor);
-    const auto requestor = calling ? settings_.find_requestor(*calling) : std::nullopt;
-    if (back) {
-        back->report(std::move(report), std::move(done));
-    } else if (!requestor) {
-        done(Error(Errc::not_found, "the requestor is no configured peer"));
+    if (!report) {
+        concluded(transaction, back != nullptr, std::move(report).error());
+    } else if (back) {
+        back->report(std::move(*report), [this, &transaction](const Result<Outcome>& outcome) {
+            concluded(transaction, true, outcome);
+        });
     } else {
-        auto deliver = [address = *requestor, client = settings_.client, report = std::move(report),
-                        done = std::move(done)]() mutable -> Task<void> {
-            auto outcome = co_await report_anew(std::move(address), std::move(client), std::move(report));
-            done(outcome);
-        };
-        net::ul::spawn_on(io_->next_executor(), std::move(deliver));
+        report_anew(transaction, std::move(*report));
     }
     lock.lock();
 }
@@ -207,18 +234,35 @@ Result<storage::InstanceState> CommitmentScp::state_of(const storage::Commitment
     return state;
 }
 
-EventReport CommitmentScp::check(const storage::CommitmentRequest& request) const {
+void CommitmentScp::report_anew(Transaction& transaction, EventReport report) {
+    const auto calling = net::ul::AeTitle::parse(transaction.request.requestor);
+    auto requestor = calling ? settings_.find_requestor(*calling) : std::nullopt;
+    if (!requestor)
+        return concluded(transaction, false, Error(Errc::not_found, "the requestor is no configured peer"));
+    auto work = [this, &transaction, address = std::move(*requestor), client = settings_.client,
+                 report = std::move(report)]() mutable -> Task<void> {
+        const auto outcome = co_await deliver(std::move(address), std::move(client), std::move(report));
+        concluded(transaction, false, outcome);
+    };
+    net::ul::spawn_on(io_->next_executor(), std::move(work));
+}
+
+Result<EventReport> CommitmentScp::check(const storage::CommitmentRequest& request) const {
     using storage::InstanceState;
+    auto references = log_.references(request.id);
+    if (!references) return std::move(references).error();
     std::vector<CommitmentResult> results;
-    for (const auto& reference : request.references) {
-        CommitmentResult result{reference, 0};
+    results.reserve(references->size());
+    for (auto& reference : *references) {
+        if (stopping_) return Error(Errc::shutting_down, "the node stops");
         const auto state = state_of(reference, request.requestor);
-        if (!state || *state == InstanceState::damaged) result.failure_reason = kProcessingFailure;
-        if (state && *state == InstanceState::unknown) result.failure_reason = kNoSuchObjectInstance;
-        if (state && *state == InstanceState::other_class) result.failure_reason = kClassInstanceConflict;
-        if (state && *state == InstanceState::damaged)
+        if (!state) return Error(state.error());
+        CommitmentResult result{std::move(reference), 0};
+        if (*state == InstanceState::damaged) result.failure_reason = kProcessingFailure;
+        if (*state == InstanceState::unknown) result.failure_reason = kNoSuchObjectInstance;
+        if (*state == InstanceState::other_class) result.failure_reason = kClassInstanceConflict;
+        if (*state == InstanceState::damaged)
             log::error("commitment={}: an instance is not as it came: run `sagitta verify`", request.id);
-        if (!state) log::error("commitment={}: {}", request.id, state.error().message());
         results.push_back(std::move(result));
     }
     return commitment_report(request.transaction_uid, results);
@@ -230,14 +274,16 @@ void CommitmentScp::concluded(Transaction& transaction, bool over_back_channel,
     const std::lock_guard lock(mutex_);
     const auto id = transaction.request.id;
     const bool answered = outcome.has_value() && outcome->status == Status::success;
-    if (answered) {
-        log::info("commitment={} reported", id);
-        transaction.stage = Stage::answered;
-    } else if (over_back_channel) {  // gone, or not listening: there is another way
+    const bool asked_again = std::exchange(transaction.asked_again, false);
+    if (!over_back_channel) busy_.erase(transaction.request.requestor);
+    if (answered) log::info("commitment={} reported", id);
+    if (asked_again || (!answered && over_back_channel)) {  // gone, or not listening: there is another way
         transaction.stage = Stage::waiting;
         transaction.due = Clock::now();
+    } else if (answered) {
+        transaction.stage = Stage::answered;
     } else {
-        const std::string why = outcome ? "answered " + std::to_string(net::dimse::code(outcome->status))
+        const std::string why = outcome ? fmt::format("answered {:04X}", net::dimse::code(outcome->status))
                                         : outcome.error().message();
         const bool given_up = is_given_up(transaction.request);
         log::warning("commitment={} not reported{}: {}", id, given_up ? ", given up" : "", log::escaped(why));

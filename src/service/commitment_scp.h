@@ -2,12 +2,14 @@
 // and reports, over the association of the request or one of its own, until the requestor has answered.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -39,6 +41,8 @@ struct CommitmentScpSettings {
         std::chrono::seconds(30);  ///< first pause; each is twice the one before
     std::chrono::milliseconds longest_retry = std::chrono::minutes(10);
     std::chrono::milliseconds give_up = std::chrono::hours(24);  ///< since the request came
+    std::size_t max_instances = 50'000;                          ///< that one request names
+    std::size_t max_requests = 10'000;                           ///< that wait to be reported
 };
 
 /// Thread-safe. What it is given outlives it, but `io`, which ends first: with it what is on its way.
@@ -62,20 +66,25 @@ private:
     using Clock = std::chrono::steady_clock;
     enum class Stage : std::uint8_t { waiting, on_its_way, answered };
     struct Transaction {
-        storage::CommitmentRequest request;
+        storage::CommitmentRequest request;              ///< without its references: the log keeps them
         std::shared_ptr<net::dimse::EventChannel> back;  ///< null: a new association
         Clock::time_point due;
         std::chrono::milliseconds pause;
         Stage stage = Stage::waiting;
+        bool asked_again = false;  ///< while on its way
     };
     using Transactions = std::list<Transaction>;
 
+    [[nodiscard]] Result<std::int64_t> keep(storage::CommitmentRequest request,
+                                            std::shared_ptr<net::dimse::EventChannel> back);
     void enqueue(storage::CommitmentRequest request, std::shared_ptr<net::dimse::EventChannel> back);
     void run();
+    void settle_answered();
+    [[nodiscard]] Transactions::iterator find(Stage stage);
     [[nodiscard]] Transactions::iterator next_due();
-    void settle_answered(std::unique_lock<std::mutex>& lock);
     void begin_report(Transaction& transaction, std::unique_lock<std::mutex>& lock);
-    [[nodiscard]] net::dimse::EventReport check(const storage::CommitmentRequest& request) const;
+    void report_anew(Transaction& transaction, net::dimse::EventReport report);
+    [[nodiscard]] Result<net::dimse::EventReport> check(const storage::CommitmentRequest& request) const;
     [[nodiscard]] Result<storage::InstanceState> state_of(const storage::CommitmentReference& reference,
                                                           std::string_view requestor) const;
     void concluded(Transaction& transaction, bool over_back_channel,
@@ -87,10 +96,12 @@ private:
     WorkerPool& workers_;
     const CommitmentScpSettings settings_;
     net::ul::IoThreads* io_ = nullptr;
+    std::mutex log_mutex_;  ///< before mutex_: held while log and list change together
     std::mutex mutex_;
     std::condition_variable changed_;
-    Transactions transactions_;  ///< an element stays where it is until it is settled
-    bool stopping_ = false;
+    Transactions transactions_;   ///< an element stays where it is until it is settled
+    std::set<std::string> busy_;  ///< requestors to whom an association of ours is open: one at a time
+    std::atomic<bool> stopping_ = false;
     std::thread thread_;
 };
 

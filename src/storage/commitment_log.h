@@ -33,12 +33,15 @@ public:
     /// Opens or creates `data_dir`/commitments.sqlite. Errors: unsupported (of a newer version).
     [[nodiscard]] static Result<std::unique_ptr<CommitmentLog>> open(const std::string& data_dir);
 
-    /// The id; that of the request that is there already when the requestor repeats a transaction.
+    /// The id; that of the request that is there already when the requestor repeats it. Errors:
+    /// invalid_argument (the same transaction about other instances).
     [[nodiscard]] virtual Result<std::int64_t> add(const CommitmentRequest& request) = 0;
     /// It was reported, or given up.
     [[nodiscard]] virtual Result<void> remove(std::int64_t id) = 0;
-    /// All of them, oldest first.
+    /// All of them, oldest first, without their references.
     [[nodiscard]] virtual Result<std::vector<CommitmentRequest>> open_requests() = 0;
+    /// In the order of the request; none when it is not there.
+    [[nodiscard]] virtual Result<std::vector<CommitmentReference>> references(std::int64_t id) = 0;
 };
 
 }  // namespace sagitta::storage

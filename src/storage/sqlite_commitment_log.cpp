@@ -30,7 +30,8 @@ public:
     Result<std::int64_t> add(const CommitmentRequest& request) override {
         const std::lock_guard lock(mutex_);
         auto known = find(request);
-        if (!known || *known != 0) return known;
+        if (!known) return known;
+        if (*known != 0) return repeated(*known, request);
         if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
         auto added = insert(request);
         if (added) {
@@ -45,32 +46,34 @@ public:
 
     Result<void> remove(std::int64_t id) override {
         const std::lock_guard lock(mutex_);
-        return database_->execute(
-            fmt::format("BEGIN IMMEDIATE; DELETE FROM reference WHERE request = {0}; "
-                        "DELETE FROM request WHERE id = {0}; COMMIT",
-                        id));
+        auto removed =
+            database_->execute(fmt::format("BEGIN IMMEDIATE; DELETE FROM reference WHERE request = {0}; "
+                                           "DELETE FROM request WHERE id = {0}; COMMIT",
+                                           id));
+        if (!removed) (void)database_->execute("ROLLBACK");  // of what has begun; the first failure is told
+        return removed;
     }
 
     Result<std::vector<CommitmentRequest>> open_requests() override {
         const std::lock_guard lock(mutex_);
-        std::vector<CommitmentRequest> all;
-        auto select = database_->cached(
-            "SELECT q.id, q.transaction_uid, q.requestor, q.received, r.sop_class, r.sop_instance FROM "
-            "request "
-            "q LEFT JOIN reference r ON r.request = q.id ORDER BY q.id, r.position");
+        auto select =
+            database_->cached("SELECT id, transaction_uid, requestor, received FROM request ORDER BY id");
         if (!select) return std::move(select).error();
         auto& row = **select;
         const ResetAtEnd reset(row);
+        std::vector<CommitmentRequest> all;
         while (true) {
             auto more = row.step();
             if (!more) return std::move(more).error();
             if (!*more) return all;
-            if (all.empty() || all.back().id != row.integer(0)) {
-                all.push_back(
-                    {row.integer(0), std::string(row.text(1)), std::string(row.text(2)), row.integer(3), {}});
-            }
-            all.back().references.push_back({std::string(row.text(4)), std::string(row.text(5))});
+            all.push_back(
+                {row.integer(0), std::string(row.text(1)), std::string(row.text(2)), row.integer(3), {}});
         }
+    }
+
+    Result<std::vector<CommitmentReference>> references(std::int64_t id) override {
+        const std::lock_guard lock(mutex_);
+        return references_of(id);
     }
 
 private:
@@ -85,6 +88,30 @@ private:
         auto row = (*select)->step();
         if (!row) return std::move(row).error();
         return *row ? (*select)->integer(0) : std::int64_t{0};
+    }
+
+    Result<std::vector<CommitmentReference>> references_of(std::int64_t id) {
+        auto select = database_->cached(
+            "SELECT sop_class, sop_instance FROM reference WHERE request = ?1 ORDER BY position");
+        if (!select) return std::move(select).error();
+        auto& row = **select;
+        const ResetAtEnd reset(row);
+        row.bind(1, id);
+        std::vector<CommitmentReference> all;
+        while (true) {
+            auto more = row.step();
+            if (!more) return std::move(more).error();
+            if (!*more) return all;
+            all.push_back({std::string(row.text(0)), std::string(row.text(1))});
+        }
+    }
+
+    Result<std::int64_t> repeated(std::int64_t id, const CommitmentRequest& request) {
+        auto known = references_of(id);
+        if (!known) return std::move(known).error();
+        if (*known != request.references)
+            return Error(Errc::invalid_argument, "Transaction UID already in use");
+        return id;
     }
 
     Result<std::int64_t> insert(const CommitmentRequest& request) {

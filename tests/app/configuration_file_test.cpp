@@ -84,6 +84,8 @@ empty_values = "never"
 [commitment]
 retry = "5s"
 give_up = "2h"
+max_instances = 100
+max_requests = 10
 
 [worklist]
 folder = "/srv/worklist"
@@ -112,7 +114,7 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:49: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:51: limits.idle_timeout must be from 1s to 1d"});
 }
 
 TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {

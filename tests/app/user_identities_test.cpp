@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "app/passcode.h"
 #include "tests/support/run_coro.h"
 
@@ -72,7 +74,7 @@ TEST_F(Identities, NamesAndPasscodesAreChecked) {
 }
 
 TEST_F(Identities, OtherKindsAndNoneAreAcceptedUnlessAUserIsRequired) {
-    for (const std::uint8_t type : std::initializer_list<std::uint8_t>{0, 3, 4, 5, 77}) {
+    for (const std::uint8_t type : std::array<std::uint8_t, 5>{0, 3, 4, 5, 77}) {
         const UserIdentityRq claim{type, true, "scanner", "secret"};
         EXPECT_TRUE(identify(claim).accepted) << static_cast<int>(type);
         EXPECT_TRUE(identify(claim).user.empty()) << static_cast<int>(type);

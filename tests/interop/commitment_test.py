@@ -79,24 +79,28 @@ class Receiver(threading.Thread):
         self.start()
 
     def run(self):
-        for status in self.statuses:
-            connection = Connection.__new__(Connection)
-            connection.socket, _ = self.server.accept()
-            connection.socket.settimeout(60)
-            with contextlib.closing(connection):
-                kind, request = connection.read_pdu()
-                assert kind == 1
-                role = item(0x54, struct.pack(">H", len(COMMITMENT)) + COMMITMENT.encode() + b"\0\1")
-                self.roles.append(role in request)
-                context = item(0x21, b"\1\0\0\0" + item(0x40, EXPLICIT.encode()))
-                user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"2.25.77") + role)
-                connection.send(pdu(2, request[:68] + item(0x10, b"1.2.840.10008.3.1.1.1") + context + user))
-                message, data = Association.message(connection)
-                answer_event(connection, message, 1, status)
-                if status == 0:
-                    self.reports.append((struct.unpack("<H", message[0x1002])[0], data))
-                connection.read_pdu()
-                connection.send(pdu(6, b"\0" * 4))
+        with self.server:
+            for status in self.statuses:
+                self.take(status)
+
+    def take(self, status):
+        connection = Connection.__new__(Connection)
+        connection.socket, _ = self.server.accept()
+        connection.socket.settimeout(60)
+        with contextlib.closing(connection):
+            kind, request = connection.read_pdu()
+            assert kind == 1
+            role = item(0x54, struct.pack(">H", len(COMMITMENT)) + COMMITMENT.encode() + b"\0\1")
+            self.roles.append(role in request)
+            context = item(0x21, b"\1\0\0\0" + item(0x40, EXPLICIT.encode()))
+            user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"2.25.77") + role)
+            connection.send(pdu(2, request[:68] + item(0x10, b"1.2.840.10008.3.1.1.1") + context + user))
+            message, data = Association.message(connection)
+            answer_event(connection, message, 1, status)
+            if status == 0:
+                self.reports.append((struct.unpack("<H", message[0x1002])[0], data))
+            connection.read_pdu()
+            connection.send(pdu(6, b"\0" * 4))
 
 
 class RawPdus(Case):
@@ -142,14 +146,43 @@ class RawPdus(Case):
                 self.assertEqual(status_of(peer.ask(information, **options)), status, options)
                 peer.release()
 
+    def test_limits_and_repetitions(self):
+        node = self.node(settings=("commitment.max_instances=2",))
+        good, transaction = self.stored(node), new_uid()
+        three = [(SECONDARY_CAPTURE, new_uid()) for _ in range(3)]
+        with Requestor(node.port) as peer:
+            self.assertEqual(status_of(peer.ask(action_information(new_uid(), three))), 0x213)
+            # Nobody answers the first report: the request is open when it comes again.
+            self.assertEqual(status_of(peer.ask(action_information(transaction, [(SECONDARY_CAPTURE, good)]))), 0)
+            peer.message()
+            peer.close()
+        with Requestor(node.port) as peer:
+            self.assertEqual(status_of(peer.ask(action_information(transaction, three[:1]))), 0x115)
+            self.assertEqual(status_of(peer.ask(action_information(transaction, [(SECONDARY_CAPTURE, good)]))), 0)
+            self.assertEqual(outcome(peer.event()[1]), ([good], {}))
+            peer.release()
+
+    def test_killed_after_its_answer(self):
+        receiver = Receiver([0])
+        node = self.node(peers=(f"WAITER@127.0.0.1:{receiver.port}",))
+        instances = [self.stored(node) for _ in range(5)]
+        with Requestor(node.port, b"WAITER") as peer:
+            answer = peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, one) for one in instances]))
+            node.kill()
+            self.assertEqual(status_of(answer), 0)
+        self.assertEqual(receiver.reports, [])
+        node.start()
+        wait_until(lambda: receiver.reports, "the report, from the log")
+        self.assertEqual([(kind, outcome(data)) for kind, data in receiver.reports], [(1, (instances, {}))])
+
     def test_reported_anew_and_again_and_after_a_restart(self):
         receiver = Receiver([0x110, 0])
         node = self.node(peers=(f"WAITER@127.0.0.1:{receiver.port}",), settings=("commitment.retry=1h",))
         instance = self.stored(node)
         with Requestor(node.port, b"WAITER") as peer:
-            peer.socket.settimeout(30)
             peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
-            peer.release(passing_over_data=True)
+            peer.socket.settimeout(10)  # far less than the node would wait for the answer to a report
+            peer.release(deaf=True)
         wait_until(lambda: receiver.roles, "a first report")
         node.stop()
         node.start()
@@ -165,7 +198,7 @@ class RawPdus(Case):
             peer.socket.settimeout(30)
             peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
             self.assertEqual(peer.read_pdu()[0], 4)  # the report
-            peer.release(passing_over_data=True)
+            peer.release(deaf=True)
         node.process.wait_for(r"commitment=\d+ not reported")
 
     def test_our_own_command(self):

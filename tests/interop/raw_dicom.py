@@ -249,11 +249,11 @@ class Association(Connection):
     def response_status(self):
         return status_of(self.response())
 
-    def release(self, passing_over_data=False):
-        """passing_over_data: messages may be on their way."""
+    def release(self, deaf=False):
+        """`deaf`: what is still on its way to us is not heard (PS3.8, AR-6)."""
         self.send(pdu(5, b"\0" * 4))
         kind, _ = self.read_pdu()
-        while passing_over_data and kind == 4:
+        while deaf and kind == 4:
             kind, _ = self.read_pdu()
         if kind != 6:
             raise AssertionError(f"PDU {kind} instead of A-RELEASE-RP")

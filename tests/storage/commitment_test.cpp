@@ -20,6 +20,9 @@ TEST(CommitmentLog, KeepsRequestsUntilTheyAreRemoved) {
         ASSERT_TRUE(log) << log.error().message();
         first = *(*log)->add(request);
         EXPECT_EQ(*(*log)->add(request), first) << "the same transaction";
+        CommitmentRequest changed = request;
+        changed.references.pop_back();
+        EXPECT_EQ((*log)->add(changed).error().code, Errc::invalid_argument);
         request.requestor = "OTHER";
         EXPECT_NE(*(*log)->add(request), first);
     }
@@ -30,8 +33,9 @@ TEST(CommitmentLog, KeepsRequestsUntilTheyAreRemoved) {
     EXPECT_EQ(left[0].id, first);
     EXPECT_EQ(left[0].requestor, "SCANNER");
     EXPECT_EQ(left[0].received, 1700000000);
-    EXPECT_EQ(left[0].references, request.references);
+    EXPECT_EQ(*(*log)->references(first), request.references);
     ASSERT_TRUE((*log)->remove(first));
+    EXPECT_TRUE((*log)->references(first)->empty());
     left = *(*log)->open_requests();
     ASSERT_EQ(left.size(), 1u);
     EXPECT_EQ(left[0].requestor, "OTHER");

@@ -104,7 +104,8 @@ Task<void> Session::send_reports() {
 }
 
 Task<Result<Outcome>> Session::send_report(const EventReport& event) {
-    if (Messenger::ended()) co_return Error(Errc::connection_lost, "the association is over");
+    if (Messenger::ended() || release_is_requested())
+        co_return Error(Errc::connection_lost, "the association is over");
     const ul::AcceptedPresentationContext* context = nullptr;
     for (const auto& one : association_->contexts())
         if (event.sop_class_uid == one.abstract_syntax && one.requestor_is_scu) context = &one;

@@ -151,6 +151,7 @@ void TcpAssociation::answer_request() {
 Task<void> TcpAssociation::answer_request_later() {
     const auto self = shared_from_this();
     const auto user = user_;
+    if (state_ != State::Sta3_AwaitLocalAssociateResponse || end_) co_return;  // gone before this began
     co_await user->prepare(request_);
     if (state_ == State::Sta3_AwaitLocalAssociateResponse && !end_) decide_request();
 }
