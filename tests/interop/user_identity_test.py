@@ -52,7 +52,7 @@ class Users(Case):
 
     def test_somebody_who_goes_while_his_passcode_is_checked(self):
         self.start(required=True)
-        for _ in range(20):
+        for _ in range(8):
             with Connection(self.started.port) as gone:
                 gone.send(associate_rq(user=identity(2, "scanner", "shut sesame")))
         self.assertEqual(self.answer(identity(2, "scanner", "open sesame", True)), [(0x59, b"\0\0")])
