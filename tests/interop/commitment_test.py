@@ -122,6 +122,17 @@ class RawPdus(Case):
             self.assertEqual((kind, outcome(data)), (2, ([good], {unknown: 0x112, good: 0x119})))
             peer.release()
 
+    def test_an_archive_of_files(self):
+        node = self.node(settings=("storage.layout=files",))
+        instance = self.stored(node)
+        for committed, failed in (([instance], {}), ([], {instance: 0x110})):
+            with Requestor(node.port) as peer:
+                peer.ask(action_information(new_uid(), [(SECONDARY_CAPTURE, instance)]))
+                self.assertEqual(outcome(peer.event()[1]), (committed, failed))
+                peer.release()
+            file = next((node.data / "files").rglob("*.dcm"))
+            file.write_bytes(file.read_bytes()[:-1])
+
     def test_damage_is_not_committed_to(self):
         node = self.node()
         marker = b"\x5a" * 64
