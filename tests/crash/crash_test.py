@@ -29,6 +29,8 @@ class Archive:
     def __init__(self, node):
         self.sums = {}
         for volume in node.volumes():
+            if volume.stat().st_size == 0:  # just begun when the node was killed; Python's tarfile refuses it
+                continue
             with tarfile.open(volume) as tar:
                 for member in tar:
                     if not (member.isfile() and member.name.endswith(".dcm")):
