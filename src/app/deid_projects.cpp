@@ -48,7 +48,7 @@ std::variant<net::ul::NegotiationPolicy, net::ul::Rejection> ReportingGate::admi
 
 void ReportingGate::closed(const net::dimse::AssociationInfo& info) {
     gate_.closed(info);
-    workers_.post([this, id = info.id] { projects_.finish(id); });
+    if (!projects_.empty()) workers_.post([this, id = info.id] { projects_.finish(id); });
 }
 
 }  // namespace sagitta::app

@@ -27,6 +27,8 @@ public:
     /// Null for an empty name.
     [[nodiscard]] deid::Project* find(std::string_view name) const;
     [[nodiscard]] std::vector<service::SenderRule> rules(const std::vector<Sender>& senders) const;
+    [[nodiscard]] bool empty() const noexcept { return projects_.empty(); }
+    /// Writes the reports of an association that is over. Blocks.
     void finish(std::uint64_t association);
 
 private:
