@@ -187,6 +187,17 @@ class Sender(Deid):
             for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "SeriesInstanceUID"):
                 self.assertEqual(original[keyword].value, again[keyword].value, path)
 
+    def test_commitment_by_the_uids_that_were_sent(self):
+        """What is filed under another UID is committed to by the sender's; what is kept encrypted is not."""
+        corpus, node = self.prepare("")
+        filed = len(self.offline(corpus))
+        h.sagitta("store", node.address, corpus, check=0)
+        answer = h.sagitta("commit", node.address, "--json", corpus, check=1)
+        told = json.loads(answer.out)
+        self.assertEqual(filed, told["committed"], told)
+        stranger = h.sagitta("commit", node.address, "--json", plant.FILES / "CT_small.dcm", check=1)
+        self.assertEqual(0, json.loads(stranger.out)["committed"])
+
     def test_no_success_without_the_vault(self):
         corpus, node = self.prepare("")
         with sqlite3.connect(node.data / "deid/project/vault.sqlite") as vault:
