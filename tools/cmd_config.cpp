@@ -9,6 +9,7 @@
 #include "app/configuration_report.h"
 #include "app/deid_projects.h"
 #include "app/passcode.h"
+#include "app/tls_files.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "terminal.h"
@@ -21,7 +22,10 @@ int check(const ConfigurationOptions& options) {
     if (!loaded) return kUsage;
     const auto problems = app::deid_problems(loaded->configuration);
     for (const auto& problem : problems) note(problem);
-    if (!problems.empty()) return kUsage;
+    const auto tls = app::check_tls(loaded->configuration);
+    for (const auto& warning : tls.warnings) note(warning + " (warning)");
+    for (const auto& problem : tls.problems) note(problem);
+    if (!problems.empty() || !tls.problems.empty()) return kUsage;
     print(loaded->file.empty() ? "# no file: flags and defaults" : fmt::format("# from {}", loaded->file));
     std::string toml = app::to_toml(loaded->configuration);
     toml.pop_back();

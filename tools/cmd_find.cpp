@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -22,7 +23,11 @@ namespace tags = dicom::tags;
 struct Options {
     PeerOptions peer;
     QueryOptions query;
+    std::optional<std::uint64_t> limit;
 };
+
+/// A peer that never comes to an end is not listened to for ever.
+constexpr std::uint64_t kUsualLimit = 100000;
 
 // What is interesting at a level when nobody says.
 std::vector<dicom::Tag> usual_keys(const std::string& level) {
@@ -131,9 +136,12 @@ private:
 /// Where answers go: rows to be aligned, or JSON at once.
 class Output {
 public:
-    Output(const dicom::DataSet& identifier, bool json) : table_(identifier), json_(json) {}
+    Output(const dicom::DataSet& identifier, bool json, std::uint64_t limit)
+        : table_(identifier), json_(json), limit_(limit) {}
 
+    /// False when no more are wanted.
     bool add(const dicom::DataSet& match) {
+        if (limit_ != 0 && matches_ == limit_) return !(there_are_more_ = true);
         ++matches_;
         if (!json_) {
             table_.add(match);
@@ -153,13 +161,17 @@ public:
         }
     }
 
+    [[nodiscard]] bool there_are_more() const { return there_are_more_; }
+
 private:
     Table table_;
     bool json_;
+    std::uint64_t limit_;
     std::uint64_t matches_ = 0;
+    bool there_are_more_ = false;
 };
 
-Task<int> find(Caller caller, Query query, bool json) {
+Task<int> find(Caller caller, Query query, bool json, std::optional<std::uint64_t> limit) {
     namespace uids = dicom::uids;
     const auto sop_class =
         *dicom::Uid::parse(query.worklist       ? uids::ModalityWorklistInformationModelFind
@@ -176,7 +188,7 @@ Task<int> find(Caller caller, Query query, bool json) {
         co_return kFailed;
     }
     auto& client = **opened;
-    Output output(query.identifier, json);
+    Output output(query.identifier, json, limit.value_or(kUsualLimit));
     net::scu::OnMatch on_match = [&output](const dicom::DataSet& match) -> Task<bool> {
         co_return output.add(match);
     };
@@ -187,6 +199,11 @@ Task<int> find(Caller caller, Query query, bool json) {
         co_return kFailed;
     }
     (void)co_await client.release();
+    if (output.there_are_more()) {
+        if (limit) co_return kOk;
+        complain(fmt::format("find: stopped, there are more than {} matches (--limit)", kUsualLimit));
+        co_return kFailed;
+    }
     if (outcome->status == net::dimse::Status::success) co_return kOk;
     complain("find: " + describe(*outcome));
     co_return kFailed;
@@ -205,7 +222,7 @@ int run(const Options& options) {
         complete(*query, !options.query.keys.empty());
     }
     net::ul::IoThreads io(1);
-    return io.run(find(std::move(*caller), std::move(*query), options.peer.json));
+    return io.run(find(std::move(*caller), std::move(*query), options.peer.json, options.limit));
 }
 
 }  // namespace
@@ -215,6 +232,8 @@ void add_find(CLI::App& app, int& status) {
     auto* command = app.add_subcommand("find", "Ask a node what it has (C-FIND)");
     add_peer_options(*command, options->peer);
     add_query_options(*command, options->query);
+    command->add_option("--limit", options->limit,
+                        "Take so many matches and no more (default: fail beyond 100000; 0: no limit)");
     command->footer(
         "The level is study unless --level says otherwise; its unique key is always asked for, and without\n"
         "any -k what is usual. Values match as in PS3.4 C.2.2.2: * ? wildcards, 20240101-20241231 ranges,\n"

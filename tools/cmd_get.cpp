@@ -92,6 +92,9 @@ public:
         return Outcome(Status::success);
     }
 
+    /// What the peer sent in a form that was refused before it came here.
+    void count_unusable(std::uint64_t count) { unusable_ += count; }
+
     [[nodiscard]] const std::set<dicom::Uid>& received() const { return received_; }
 
     /// `missing`: what the peer has and did not send, after every try.
@@ -101,11 +104,18 @@ public:
             print(fmt::format("{{\"status\":\"{:04X}\",\"instances\":{},\"bytes\":{},\"failed\":{}}}",
                               net::dimse::code(outcome.status), received_.size(), bytes_, missing));
         } else {
-            print(fmt::format("{} instances, {} in {}; {}", received_.size(), readable_bytes(bytes_),
-                              base_.string(), describe(outcome)));
-            if (missing != 0) complain(fmt::format("{} instances were not sent", missing));
+            print(fmt::format("{} instances, {} in {}", received_.size(), readable_bytes(bytes_),
+                              base_.string()));
         }
-        const bool good = outcome.status == Status::success && missing == 0 && failed_ == 0;
+        if (missing != 0) {
+            complain(fmt::format("get: {} instances were not sent", missing));
+        } else if (outcome.status != Status::success) {
+            complain("get: " + describe(outcome));
+        }
+        if (unusable_ != 0)
+            complain(
+                fmt::format("get: {} instances came without UIDs or data set, or were too long", unusable_));
+        const bool good = outcome.status == Status::success && missing == 0 && failed_ == 0 && unusable_ == 0;
         return good ? kOk : kFailed;
     }
 
@@ -115,6 +125,7 @@ private:
     Progress progress_;
     std::set<dicom::Uid> received_;
     std::uint64_t failed_ = 0;
+    std::uint64_t unusable_ = 0;
     std::uint64_t bytes_ = 0;
 };
 
@@ -145,6 +156,7 @@ Task<Result<net::scu::RetrieveReport>> fetch(const Caller& caller, const Query& 
     for (const dicom::DataSet& identifier : identifiers) {
         auto report = co_await client.get(get_model(query), identifier, on_instance, on_progress);
         if (!report) co_return std::move(report).error();
+        folder.count_unusable(report->unusable);
         last = std::move(*report);
     }
     (void)co_await client.release();

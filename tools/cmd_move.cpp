@@ -26,9 +26,10 @@ int tell(const net::scu::RetrieveReport& report, bool json) {
             "{{\"status\":\"{:04X}\",\"completed\":{},\"failed\":{},\"warning\":{},\"remaining\":{}}}",
             net::dimse::code(report.outcome.status), counts.completed, counts.failed, counts.warning,
             counts.remaining));
-    } else {
+    } else if (good) {
         print(fmt::format("{}; {}", describe(report.outcome), describe(counts)));
     }
+    if (!good) complain(fmt::format("move: {}; {}", describe(report.outcome), describe(counts)));
     return good ? kOk : kFailed;
 }
 

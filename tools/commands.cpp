@@ -10,6 +10,8 @@ void add_commands(CLI::App& app, int& status) {
     add_get(app, status);
     add_move(app, status);
     add_commit(app, status);
+    add_mpps(app, status);
+    add_doctor(app, status);
     add_dump(app, status);
     add_json(app, status);
     add_modify(app, status);
@@ -22,8 +24,11 @@ void add_commands(CLI::App& app, int& status) {
     add_export(app, status);
     add_reindex(app, status);
     add_verify(app, status);
+    add_delete(app, status);
+    add_protect(app, status);
     add_quarantine(app, status);
     add_events(app, status);
+    add_stats(app, status);
     add_worklist(app, status);
     add_config(app, status);
     add_version(app, status);

@@ -21,6 +21,11 @@ std::shared_ptr<ConfigurationOptions> add_configuration_options(CLI::App& comman
     command.add_option("--peer", flags.peers, "A node that may come in and be sent to (repeatable)")
         ->type_name("AET@HOST:PORT")
         ->allow_extra_args(false);
+    command
+        .add_option_function<std::string>(
+            "--trace", [&flags](const std::string& folder) { flags.set.push_back("log.trace=" + folder); },
+            "Write what goes over each association into this folder, values masked")
+        ->type_name("DIR");
     command.add_option("--set", flags.set, "Any key, for example limits.max_pdu=64KiB (repeatable)")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);

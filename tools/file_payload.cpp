@@ -11,7 +11,8 @@
 namespace sagitta::tools {
 namespace {
 constexpr std::uint64_t kChunkBytes = 512 * 1024;
-}
+constexpr std::uint64_t kFileChunkBytes = 4 * 1024 * 1024;
+}  // namespace
 
 Result<std::unique_ptr<FilePayload>> FilePayload::open(const std::string& path, std::uint64_t offset_bytes,
                                                        std::uint64_t size_bytes) {
@@ -43,6 +44,15 @@ Task<Result<std::span<const std::byte>>> FilePayload::next() {
     chunk_.commit(static_cast<std::size_t>(got));
     given_ += static_cast<std::uint64_t>(got);
     co_return std::as_const(chunk_).span();
+}
+
+Task<Result<std::optional<FileRange>>> FilePayload::next_in_file() {
+    FileRange range;
+    range.descriptor = file_;
+    range.offset = offset_ + given_;
+    range.length = std::min(kFileChunkBytes, size_ - given_);
+    given_ += range.length;
+    co_return std::optional<FileRange>(std::move(range));
 }
 
 }  // namespace sagitta::tools

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -26,6 +27,7 @@ public:
     [[nodiscard]] std::uint64_t size_bytes() const override { return size_; }
     /// Errors: truncated when the file has become shorter, io_failure.
     [[nodiscard]] Task<Result<std::span<const std::byte>>> next() override;
+    [[nodiscard]] Task<Result<std::optional<FileRange>>> next_in_file() override;
 
 private:
     FilePayload(int file, std::uint64_t offset, std::uint64_t size)

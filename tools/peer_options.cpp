@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -11,6 +12,8 @@
 #include "core/log.h"
 #include "dicom/generated/tags.h"
 #include "keys.h"
+#include "terminal.h"
+#include "trace/trace_folder.h"
 
 namespace sagitta::tools {
 namespace {
@@ -18,6 +21,9 @@ namespace {
 std::string_view meaning(std::uint16_t code) {
     switch (code) {
         case 0x0000: return "success";
+        case 0x0001: return "requested optional attributes are not supported";
+        case 0x0105: return "no such attribute";
+        case 0x0106: return "invalid attribute value";
         case 0x0107: return "attribute list error";
         case 0x0110: return "processing failure";
         case 0x0111: return "duplicate SOP instance";
@@ -26,6 +32,7 @@ std::string_view meaning(std::uint16_t code) {
         case 0x0117: return "invalid SOP instance";
         case 0x0118: return "no such SOP class";
         case 0x0120: return "missing attribute";
+        case 0x0121: return "missing attribute value";
         case 0x0122: return "SOP class not supported";
         case 0x0124: return "not authorized";
         case 0x0210: return "duplicate invocation";
@@ -61,7 +68,21 @@ void add_peer_options(CLI::App& command, PeerOptions& options) {
         .add_option("--passcode-file", options.passcode_file,
                     "File whose first line is the user's passcode (only with --user)")
         ->type_name("FILE");
+    command
+        .add_option("--trace", options.trace_folder,
+                    "Write what goes over each association into this folder, values masked")
+        ->type_name("DIR");
     command.add_flag("--json", options.json, "Print JSON");
+    command.add_flag("--tls", options.tls, "Call by TLS (PS3.15 B.12)");
+    command.add_option("--tls-ca", options.tls_ca, "Certificates to believe, PEM (default: the system's)")
+        ->type_name("FILE");
+    command.add_option("--tls-cert", options.tls_certificate, "Our certificate, PEM")->type_name("FILE");
+    command.add_option("--tls-key", options.tls_key, "Our certificate's key, PEM")->type_name("FILE");
+    command
+        .add_option("--tls-peer", options.tls_peer,
+                    "Who the peer must be: a name in its certificate, or sha256:… (default: its host)")
+        ->type_name("NAME");
+    command.add_flag("--tls-insecure", options.tls_insecure, "Do not check who the peer is");
 }
 
 namespace {
@@ -88,6 +109,28 @@ Result<std::optional<net::ul::UserIdentityRq>> make_user_identity(const PeerOpti
     return std::optional(std::move(identity));
 }
 
+/// Null when TLS was not asked for.
+Result<std::shared_ptr<const net::ul::TlsContext>> make_tls(const PeerOptions& options) {
+    const bool named = !options.tls_ca.empty() || !options.tls_certificate.empty() ||
+                       !options.tls_key.empty() || !options.tls_peer.empty() || options.tls_insecure;
+    if (!options.tls) {
+        if (named) return Error(Errc::invalid_argument, "options of TLS need --tls");
+        return std::shared_ptr<const net::ul::TlsContext>();
+    }
+    if (options.tls_insecure && !options.tls_peer.empty())
+        return Error(Errc::invalid_argument, "--tls-peer and --tls-insecure exclude each other");
+    net::ul::TlsSettings settings;
+    settings.ca = options.tls_ca;
+    settings.certificate = options.tls_certificate;
+    settings.key = options.tls_key;
+    settings.verify_peer = !options.tls_insecure;
+    auto context = net::ul::TlsContext::for_requestor(settings);
+    if (!context) return std::move(context).error().within("--tls");
+    if (options.tls_insecure) note("warning: --tls-insecure: whoever answers is believed");
+    for (const auto& warning : (*context)->warnings()) note("warning: --tls-cert: " + warning);
+    return context;
+}
+
 }  // namespace
 
 Result<Caller> make_caller(const PeerOptions& options) {
@@ -102,14 +145,27 @@ Result<Caller> make_caller(const PeerOptions& options) {
     if (!timeout) return Error(timeout.error()).within("--timeout");
     auto user = make_user_identity(options);
     if (!user) return std::move(user).error();
+    auto tls = make_tls(options);
+    if (!tls) return std::move(tls).error();
     Caller caller;
+    caller.address.tls = std::move(*tls);
+    caller.address.tls_identity = options.tls_peer;
     caller.settings.user_identity = std::move(*user);
     caller.address.called = address->ae_title;
     caller.address.host = address->host;
     caller.address.port = address->port;
     caller.settings.calling = *calling;
     caller.settings.response_timeout = *timeout;
-    caller.settings.association.idle_timeout = *timeout;
+    auto& association = caller.settings.association;
+    association.idle_timeout = *timeout;
+    association.connect_timeout = std::min<net::ul::Duration>(association.connect_timeout, *timeout);
+    association.artim_timeout = std::min<net::ul::Duration>(association.artim_timeout, *timeout);
+    if (!options.trace_folder.empty()) {
+        auto opened = trace::TraceFolder::open(options.trace_folder);
+        if (!opened) return std::move(opened).error().within("--trace");
+        caller.trace = std::move(*opened);
+        caller.settings.association.observers = caller.trace.get();
+    }
     return caller;
 }
 

@@ -21,18 +21,26 @@ struct PeerOptions {
     std::string timeout = "60s";
     std::string user;
     std::string passcode_file;
+    bool tls = false;
+    std::string tls_ca;
+    std::string tls_certificate;
+    std::string tls_key;
+    std::string tls_peer;
+    bool tls_insecure = false;
+    std::string trace_folder;
     bool json = false;
 };
 
-/// PEER, --calling, --timeout, --user, --passcode-file, --json.
+/// PEER, --calling, --timeout, --user, --passcode-file, --trace, --tls…, --json.
 void add_peer_options(CLI::App& command, PeerOptions& options);
 
 struct Caller {
     net::scu::Address address;
     net::scu::ClientSettings settings;
+    std::shared_ptr<net::ul::AssociationObservers> trace;  ///< what `settings` points to; may be null
 };
 
-/// Errors: invalid_argument; not_found, io_failure (the passcode's file).
+/// Errors: invalid_argument; not_found, io_failure (the passcode's file); what is wrong with files of TLS.
 [[nodiscard]] Result<Caller> make_caller(const PeerOptions& options);
 
 /// What a query or retrieval names: -k, --level, --model.

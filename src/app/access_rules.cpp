@@ -13,7 +13,7 @@ namespace sagitta::app {
 namespace {
 
 constexpr Rights kEverything{};
-constexpr Rights kStranger{true, true, false, false, false, false};
+constexpr Rights kStranger{true, true, false, false, false, false, false};
 
 std::vector<std::string> addresses_of(const std::string& host) {
     addrinfo hints{};
@@ -56,14 +56,18 @@ bool is_loopback(std::string_view bind_address) noexcept {
 AccessRules::AccessRules(const Configuration& configuration)
     : ae_title_(configuration.node.ae_title),
       open_to_all_(is_loopback(configuration.node.bind)),
+      tls_open_to_all_(is_loopback(tls_bind(configuration))),
       promiscuous_(configuration.node.promiscuous),
       per_peer_limit_(configuration.limits.associations_per_peer) {
+    policy_.preferred_transfer_syntaxes = configuration.storage.preferred_transfer_syntaxes;
     policy_.accept_unknown_as_storage = configuration.storage.accept_unknown_sop_classes;
     policy_.max_pdu_bytes = configuration.limits.max_pdu;
+    policy_.operations_window = configuration.limits.operations_window;
     policy_.query_extensions = extensions_used(configuration.query, Extension::negotiated);
     policy_.assumed_query_extensions = extensions_used(configuration.query, Extension::always);
     for (const Peer& peer : configuration.peers) {
-        KnownPeer known{peer.address.ae_title.str(), addresses_of(peer.address.host), peer.rights};
+        KnownPeer known{peer.address.ae_title.str(), addresses_of(peer.address.host), peer.rights,
+                        peer.certificate};
         if (known.hosts.empty()) {
             log::warning("peer {}: host {} does not resolve; nobody matches it", known.ae_title,
                          log::escaped(peer.address.host));
@@ -72,13 +76,19 @@ AccessRules::AccessRules(const Configuration& configuration)
     }
 }
 
-const Rights* AccessRules::rights_of(std::string_view calling, std::string_view host) const {
+const Rights* AccessRules::rights_of(const net::dimse::AssociationInfo& info) const {
+    bool needs_certificate = false;
+    const auto number = plain_address(info.peer_host);
     for (const KnownPeer& peer : peers_) {
-        if (peer.ae_title != calling) continue;
-        const auto number = plain_address(host);
+        if (peer.ae_title != info.calling.view()) continue;
+        if (!peer.certificate.empty()) {
+            needs_certificate = true;
+            if (!info.tls || !net::ul::has_identity(*info.tls, peer.certificate)) continue;
+        }
         if (std::find(peer.hosts.begin(), peer.hosts.end(), number) != peer.hosts.end()) return &peer.rights;
     }
-    if (open_to_all_) return &kEverything;
+    if (needs_certificate) return nullptr;
+    if (info.tls ? tls_open_to_all_ : open_to_all_) return &kEverything;
     return promiscuous_ ? &kStranger : nullptr;
 }
 
@@ -90,11 +100,15 @@ std::variant<net::ul::NegotiationPolicy, net::ul::Rejection> AccessRules::admit(
         return Rejection{RejectReason::called_ae_title_not_recognized,
                          "called AE title " + log::escaped(info.called.view()) + " is not ours"};
     }
-    const Rights* rights = rights_of(info.calling.view(), info.peer_host);
+    if (info.calling.view().empty()) {
+        return Rejection{RejectReason::calling_ae_title_not_recognized,
+                         "the calling AE title is empty or has characters that none may have"};
+    }
+    const Rights* rights = rights_of(info);
     if (rights == nullptr) {
         return Rejection{RejectReason::calling_ae_title_not_recognized,
                          "calling AE title " + log::escaped(info.calling.view()) +
-                             " is no configured peer from that host"};
+                             " is no configured peer from that host, or has not its certificate"};
     }
     {
         const std::lock_guard lock(mutex_);
@@ -112,6 +126,7 @@ std::variant<net::ul::NegotiationPolicy, net::ul::Rejection> AccessRules::admit(
     policy.accept_move = rights->move;
     policy.accept_get = rights->get;
     policy.accept_commitment = rights->commit;
+    policy.accept_procedure_steps = rights->mpps;
     return policy;
 }
 

@@ -26,19 +26,22 @@ public:
         const net::dimse::AssociationInfo& info) override;
     void closed(const net::dimse::AssociationInfo& info) override;
 
-    /// What `calling` from `host` (a number) may do, or nothing when it is a stranger to be refused.
-    [[nodiscard]] const Rights* rights_of(std::string_view calling, std::string_view host) const;
+    /// What it may do, or nothing when it is a stranger to be refused. Whoever calls itself by the name of
+    /// a peer with a certificate and does not show it is refused, whatever strangers may do.
+    [[nodiscard]] const Rights* rights_of(const net::dimse::AssociationInfo& info) const;
 
 private:
     struct KnownPeer {
         std::string ae_title;
         std::vector<std::string> hosts;
         Rights rights;
+        std::string certificate;
     };
 
     net::ul::AeTitle ae_title_;
-    bool open_to_all_ = false;  ///< bound to loopback: any calling AE title may do everything
-    bool promiscuous_ = false;  ///< strangers may echo and store
+    bool open_to_all_ = false;      ///< bound to loopback: any calling AE title may do everything
+    bool tls_open_to_all_ = false;  ///< the same of the port for TLS
+    bool promiscuous_ = false;      ///< strangers may echo and store
     net::ul::NegotiationPolicy policy_;
     std::uint32_t per_peer_limit_ = 0;
     std::vector<KnownPeer> peers_;

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/log.h"
 #include "deid/project_settings.h"
 #include "dicom/match_rule.h"
+#include "dicom/tag.h"
 #include "net/ul/ae_title.h"
 #include "storage/archive.h"
 
@@ -23,6 +25,7 @@ struct Rights {
     bool move = true;
     bool get = true;
     bool commit = true;
+    bool mpps = true;
 };
 
 /// A remote node, `AET@HOST:PORT`.
@@ -35,7 +38,10 @@ struct PeerAddress {
 struct Peer {
     PeerAddress address;
     Rights rights;
-    std::string deidentify;  ///< the project that stands between the archive and this peer; empty: none
+    std::string deidentify;   ///< the project that stands between the archive and this peer; empty: none
+    bool tls = false;         ///< when we call it
+    std::string certificate;  ///< whose certificate it has (net::ul::has_identity); empty: not asked
+    bool notify = false;      ///< told which instances are available
 };
 
 /// What happens to what comes in; the first that applies decides.
@@ -44,6 +50,13 @@ struct Sender {
     dicom::MatchRule match;
     std::string deidentify;  ///< the project whose result is filed; empty: filed as it came
     std::string written;     ///< the rule as an operator reads it
+};
+
+/// How long studies are kept; the first rule that applies decides.
+struct Retention {
+    dicom::MatchRule match;
+    std::optional<std::chrono::seconds> keep_for;  ///< since anything arrived; empty: forever
+    std::string written;                           ///< the rule as an operator reads it
 };
 
 struct NodeSettings {
@@ -55,10 +68,28 @@ struct NodeSettings {
     bool require_user = false;
 };
 
+/// The port for TLS (PS3.15 B.12), and what we show when we call by TLS.
+struct TlsConfiguration {
+    std::string certificate;  ///< PEM files; empty: nothing listens
+    std::string key;
+    std::string ca;
+    std::string bind;  ///< empty: node.bind
+    std::uint16_t port = 2762;
+    bool plain = true;  ///< node.port is open too
+    bool require_client_certificate = true;
+    bool only_tls_1_3 = false;
+};
+
 /// Who may state his name when associating.
 struct User {
     std::string name;
     std::string passcode;  ///< as hash_passcode makes it; empty: the name is enough
+};
+
+/// What happens when a quota is passed.
+enum class QuotaPolicy : std::uint8_t {
+    refuse,   ///< what comes is refused
+    recycle,  ///< the oldest studies that are not protected go
 };
 
 struct StorageSettings {
@@ -66,7 +97,15 @@ struct StorageSettings {
     std::uint64_t volume_size = 4ull << 30;
     storage::OnConflict on_conflict = storage::OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;
+    std::uint64_t stream_above = 16ull << 20;
     bool accept_unknown_sop_classes = true;
+    std::vector<std::string> preferred_transfer_syntaxes;  ///< UIDs, the first first
+    std::vector<dicom::Tag> index;                         ///< attributes, beside those always indexed
+    std::chrono::milliseconds undelete_for = std::chrono::hours(24 * 7);
+    std::uint64_t quota = 0;          ///< bytes of instances; 0: as many as fit
+    std::uint32_t quota_studies = 0;  ///< 0: any number
+    std::uint64_t min_free = 0;       ///< bytes of the file system
+    QuotaPolicy quota_policy = QuotaPolicy::refuse;
 };
 
 /// When an extension of Query/Retrieve is used.
@@ -92,16 +131,50 @@ struct CommitmentSettings {
     std::uint32_t max_requests = 10'000;   ///< that wait to be reported
 };
 
+/// Modality Performed Procedure Steps (PS3.4 Annex F).
+struct MppsSettings {
+    bool strict = false;                     ///< refuse what lacks an attribute that is required
+    std::uint64_t max_object = 8ull << 20;   ///< of one step
+    std::uint32_t max_in_progress = 10'000;  ///< steps that have not come to their end
+    std::chrono::milliseconds patience = std::chrono::minutes(10);  ///< until what is missing is logged
+    std::chrono::milliseconds keep = std::chrono::hours(24 * 365);  ///< since the last change
+};
+
+/// Instance Availability Notification (PS3.4 Annex R).
+struct AvailabilitySettings {
+    std::chrono::milliseconds quiet = std::chrono::seconds(60);  ///< of a study no step tells of; 0: never
+    std::chrono::milliseconds retry = std::chrono::seconds(30);  ///< first pause, doubled up to 10 minutes
+    std::chrono::milliseconds give_up = std::chrono::hours(24);
+};
+
+/// The archive is read again while it is served.
+struct PatrolConfiguration {
+    std::chrono::milliseconds every = std::chrono::hours(24 * 30);  ///< 0: never
+    std::uint64_t rate = 10ull << 20;                               ///< bytes a second; 0: no limit
+};
+
 struct WorklistSettings {
     std::string folder;  ///< of worklist files; empty: DATA/worklist
+};
+
+/// The audit trail (PS3.15 A.5); nothing is written when both are empty.
+struct AuditSettings {
+    std::string file;                        ///< messages are appended to it
+    std::string collector;                   ///< "udp://HOST:PORT", "tcp://HOST:PORT"
+    std::uint64_t spool_size = 64ull << 20;  ///< for messages the collector has not got yet
 };
 
 struct Limits {
     std::uint32_t associations = 512;
     std::uint32_t associations_per_peer = 0;  ///< by calling AE title and host; 0: no limit of its own
     std::uint32_t max_pdu = 256 * 1024;
+    std::uint16_t operations_window = 64;
+    std::size_t associations_to_peer = 8;
+    std::chrono::milliseconds keep_associations{2000};
     std::uint64_t max_object = 2ull << 30;
     std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+    std::uint64_t min_rate = 256;  ///< bytes a second, of a message in either direction; 0: none
+    std::chrono::milliseconds rate_window = std::chrono::seconds(60);
     std::chrono::milliseconds artim_timeout = std::chrono::seconds(30);
     std::chrono::milliseconds response_timeout = std::chrono::seconds(60);
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
@@ -111,19 +184,33 @@ struct Limits {
 
 struct Configuration {
     NodeSettings node;
+    TlsConfiguration tls;
     std::vector<Peer> peers;
     std::vector<User> users;
+    std::vector<Retention> retentions;
     std::vector<Sender> senders;
     std::vector<deid::ProjectSettings> projects;  ///< [deid.NAME]
     StorageSettings storage;
     QuerySettings query;
     CommitmentSettings commitment;
+    MppsSettings mpps;
+    AvailabilitySettings availability;
+    PatrolConfiguration patrol;
     WorklistSettings worklist;
     Limits limits;
+    AuditSettings audit;
     log::Level log_level = log::Level::info;
+    std::string trace_folder;  ///< of association traces; empty: none are written
     std::uint32_t network_threads = 2;
     std::uint32_t worker_threads = 4;
 };
+
+[[nodiscard]] inline bool listens_for_tls(const Configuration& configuration) {
+    return !configuration.tls.certificate.empty() && !configuration.tls.key.empty();
+}
+[[nodiscard]] inline const std::string& tls_bind(const Configuration& configuration) {
+    return configuration.tls.bind.empty() ? configuration.node.bind : configuration.tls.bind;
+}
 
 /// Where worklist files lie.
 [[nodiscard]] inline std::string worklist_folder(const Configuration& configuration) {

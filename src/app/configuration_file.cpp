@@ -14,8 +14,10 @@
 #include "app/deid_tables.h"
 #include "app/passcode.h"
 #include "app/peer_address.h"
+#include "app/retention_table.h"
 #include "app/toml.h"
 #include "dicom/text.h"
+#include "net/ul/tls_identity.h"
 
 namespace sagitta::app {
 namespace {
@@ -28,6 +30,8 @@ bool has_project(const Configuration& configuration, std::string_view name) {
     const auto& all = configuration.projects;
     return std::any_of(all.begin(), all.end(), [&](const auto& project) { return project.name == name; });
 }
+
+constexpr std::string_view kRetention = "storage.retention";  // tables of their own
 
 class Reader {
 public:
@@ -88,7 +92,10 @@ private:
             const auto line = key.source().begin.line;
             const std::string dotted = fmt::format("{}.{}", section, key.str());
             const auto* known = find_key(section, key.str());
-            if (known == nullptr) {
+            if (dotted == kRetention) {
+                for (auto& remark : read_retentions(node, line, loaded_.configuration))
+                    problems_.push_back(std::move(remark));
+            } else if (known == nullptr) {
                 problem(line, is_later(dotted) ? dotted + " is not available in this version"
                                                : unknown_key(section, key.str()));
             } else if (auto wrong = known->apply(loaded_.configuration, raw_value(node))) {
@@ -121,6 +128,12 @@ private:
                 rights(node, key_line, peer.rights);
             } else if (key.str() == "deidentify") {
                 project(node, key_line, peer);
+            } else if (key.str() == "notify") {
+                const auto* value = node.as_boolean();
+                if (value == nullptr) problem(key_line, "peer.notify must be true or false");
+                if (value != nullptr) peer.notify = value->get();
+            } else if (key.str() == "tls" || key.str() == "certificate") {
+                tls(key.str(), node, key_line, peer);
             } else {
                 problem(key_line, unknown_key("peer", key.str()));
             }
@@ -128,6 +141,8 @@ private:
         if (!peer.deidentify.empty() && !has_allow) peer.rights.find = false;
         if (!peer.deidentify.empty() && has_allow && peer.rights.find)
             warning(line, "this [[peer]] gets only what is de-identified, but answers to its C-FIND are not");
+        if (!peer.deidentify.empty() && peer.notify)
+            problem(line, "notify names instances as they are: not for a [[peer]] with deidentify");
         if (!has_address) return problem(line, "this [[peer]] has no address = \"AET@HOST:PORT\"");
         if (peer.address.host.empty()) return;  // told already
         for (const auto& other : loaded_.configuration.peers) {
@@ -154,6 +169,23 @@ private:
         peer.address = std::move(*parsed);
     }
 
+    void tls(std::string_view key, const toml::node& node, std::uint32_t line, Peer& peer) {
+        if (key == "tls") {
+            const auto* yes = node.as_boolean();
+            if (yes == nullptr) return problem(line, "peer.tls must be true or false");
+            peer.tls = yes->get();
+            return;
+        }
+        const auto* text = node.as_string();
+        if (text == nullptr || text->get().empty())
+            return problem(line,
+                           "peer.certificate must be \"sha256:…\" or a name in the certificate, in quotes");
+        peer.certificate = text->get();
+        if (!peer.certificate.starts_with("sha256:")) return;
+        peer.certificate = net::ul::normal_fingerprint(text->get());
+        if (peer.certificate.empty()) problem(line, "peer.certificate: sha256: needs 64 hexadecimal digits");
+    }
+
     void project(const toml::node& node, std::uint32_t line, Peer& peer) {
         const auto* text = node.as_string();
         if (text == nullptr)
@@ -169,7 +201,7 @@ private:
                            fmt::format("peer.allow must be a list, for example [\"echo\", \"store\"], not {}",
                                        type_name(node.type())));
         }
-        into = Rights{false, false, false, false, false, false};
+        into = Rights{false, false, false, false, false, false, false};
         for (const auto& entry : *list) {
             const auto entry_line = entry.source().begin.line;
             const auto* word = entry.as_string();
@@ -254,8 +286,9 @@ void apply_set(LoadedConfiguration& loaded, std::string_view assignment) {
         loaded.problems.emplace_back("--set: peers are added with --peer AET@HOST:PORT");
     } else if (section == "user") {
         loaded.problems.emplace_back("--set: users stand in the file, as [[user]]");
-    } else if (section == "deid" || section == "sender") {
-        loaded.problems.push_back(fmt::format("--set: {} is written in the file", section));
+    } else if (section == "deid" || section == "sender" || dotted == kRetention) {
+        loaded.problems.push_back(
+            fmt::format("--set: {} is written in the file", dotted == kRetention ? dotted : section));
     } else if (!is_section(section)) {
         loaded.problems.push_back("--set: " + unknown_section(section));
     } else if (find_key(section, name) == nullptr) {
@@ -295,6 +328,34 @@ void check_together(LoadedConfiguration& loaded) {
             "storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never written "
             "again");
     }
+    if (storage.layout == storage::StorageLayout::files &&
+        (storage.quota != 0 || storage.quota_studies != 0 || storage.min_free != 0)) {
+        loaded.problems.emplace_back(
+            "a quota needs storage.layout \"volumes\": with \"files\" nothing is deleted");
+    }
+    if (storage.layout == storage::StorageLayout::files && !loaded.configuration.retentions.empty()) {
+        loaded.problems.emplace_back(
+            "[[storage.retention]] needs storage.layout \"volumes\": with \"files\" nothing is deleted");
+    }
+}
+
+void check_tls_keys(LoadedConfiguration& loaded) {
+    const auto& tls = loaded.configuration.tls;
+    const auto wrong = [&](std::string text) { loaded.problems.push_back(std::move(text)); };
+    if (tls.certificate.empty() != tls.key.empty())
+        wrong("tls.certificate and tls.key come together: one of them is missing");
+    if (!listens_for_tls(loaded.configuration)) {
+        if (!tls.plain) wrong("tls.plain = false without tls.certificate and tls.key: nothing would listen");
+        return;
+    }
+    if (!tls.ca.empty()) return;
+    if (tls.require_client_certificate)
+        wrong("tls.require_client_certificate needs tls.ca, whose certificates are believed");
+    for (const auto& peer : loaded.configuration.peers) {
+        if (!peer.certificate.empty())
+            wrong(fmt::format("peer {}: its certificate can only be checked with tls.ca",
+                              peer.address.ae_title.view()));
+    }
 }
 
 /// What no single key shows: after the flags.
@@ -324,6 +385,10 @@ LoadedConfiguration parse_configuration(std::string_view toml, const std::string
     if (file) {
         reader.read(file.table());
         reader.read_deid(file.table());
+        auto& tls = loaded.configuration.tls;
+        for (auto* path : {&tls.certificate, &tls.key, &tls.ca}) {
+            if (!path->empty()) *path = (std::filesystem::path(folder_of(name)) / *path).string();
+        }
     } else {
         reader.problem(file.error().source().begin.line, std::string(file.error().description()));
     }
@@ -331,6 +396,7 @@ LoadedConfiguration parse_configuration(std::string_view toml, const std::string
     apply_flags(loaded, flags);
     check_together(loaded);
     check_users(loaded);
+    check_tls_keys(loaded);
     return loaded;
 }
 
@@ -340,6 +406,7 @@ LoadedConfiguration load_configuration(const std::string& path, const Configurat
         apply_flags(loaded, flags);
         check_together(loaded);
         check_users(loaded);
+        check_tls_keys(loaded);
         return loaded;
     }
     errno = 0;

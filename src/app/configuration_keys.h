@@ -21,7 +21,8 @@ struct RawValue {
     std::string text;
     std::int64_t integer = 0;
     bool boolean = false;
-    std::string_view type_name = "something else";  ///< for messages: "an array"
+    std::optional<std::vector<std::string>> list{};  ///< of `other`, when it is an array of texts alone
+    std::string_view type_name = "something else";   ///< for messages: "an array"
 };
 
 /// Puts the value where it belongs; what is wrong with it otherwise ("must be …").

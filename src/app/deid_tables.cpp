@@ -9,8 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "core/log.h"
-#include "core/spelling.h"
+#include "app/match_table.h"
 
 namespace sagitta::app {
 namespace {
@@ -25,12 +24,6 @@ bool is_name(std::string_view name) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                c == '_';
     });
-}
-
-std::string unknown(std::string_view where, std::string_view key, std::span<const std::string_view> known) {
-    std::string what = fmt::format("unknown key {} in {}", log::escaped(key), where);
-    if (const auto near = nearest(key, known); !near.empty()) what += fmt::format(", did you mean {}?", near);
-    return what;
 }
 
 class Reader {
@@ -85,7 +78,7 @@ private:
                     project.vault = wanted->get();
                 }
             } else {
-                problem(at, unknown(where, key.str(), kProjectKeys));
+                problem(at, unknown_key_in(where, key.str(), kProjectKeys));
             }
         }
         for (const auto* wanted : {"profile", "key_file"}) {
@@ -108,17 +101,13 @@ private:
         for (const auto& [key, node] : table) {
             const auto line = key.source().begin.line;
             if (key.str() == "from") {
-                sender.from = words(node, line, "from");
-            } else if (key.str() == "match") {
-                if (const auto wanted = conditions(node, line, "match"))
-                    checked(sender.match.require(*wanted), line, "match");
-            } else if (key.str() == "not") {
-                if (const auto unwanted = conditions(node, line, "not"))
-                    checked(sender.match.exclude(*unwanted), line, "not");
+                sender.from = read_words(node, line, "sender.from", tables_.problems);
+            } else if (key.str() == "match" || key.str() == "not") {
+                read_match(node, line, "sender", key.str(), sender.match, tables_.problems);
             } else if (key.str() == "deidentify") {
                 deidentify(node, line, sender);
             } else {
-                problem(line, unknown("[[sender]]", key.str(), kSenderKeys));
+                problem(line, unknown_key_in("[[sender]]", key.str(), kSenderKeys));
             }
         }
         std::ostringstream text;
@@ -133,46 +122,6 @@ private:
             return problem(line, "sender.deidentify must be the name of a [deid.NAME], in quotes");
         sender.deidentify = text->get();
         tables_.references.push_back({line, sender.deidentify});
-    }
-
-    void checked(const Result<void>& made, std::uint32_t line, std::string_view key) {
-        if (!made) problem(line, fmt::format("sender.{}: {}", key, made.error().context));
-    }
-
-    std::optional<std::vector<dicom::KeywordCondition>> conditions(const toml::node& node, std::uint32_t line,
-                                                                   std::string_view key) {
-        const auto* table = node.as_table();
-        if (table == nullptr) {
-            problem(line, fmt::format("sender.{} must be a table: {{ Modality = \"CT\" }}", key));
-            return std::nullopt;
-        }
-        std::vector<dicom::KeywordCondition> found;
-        for (const auto& [keyword, values] : *table) {
-            dicom::KeywordCondition condition;
-            condition.keyword = keyword.str();
-            condition.values = words(values, line, key);
-            found.push_back(std::move(condition));
-        }
-        return found;
-    }
-
-    // A string, or a list of them.
-    std::vector<std::string> words(const toml::node& node, std::uint32_t line, std::string_view key) {
-        std::vector<std::string> found;
-        if (const auto* text = node.as_string()) {
-            found.push_back(text->get());
-            return found;
-        }
-        const auto* array = node.as_array();
-        const bool strings =
-            array != nullptr &&
-            std::all_of(array->begin(), array->end(), [](const auto& entry) { return entry.is_string(); });
-        if (!strings) {
-            problem(line, fmt::format("sender.{} must hold text in quotes, or a list of it", key));
-            return found;
-        }
-        for (const auto& entry : *array) found.push_back(entry.as_string()->get());
-        return found;
     }
 
     std::string folder_;

@@ -6,16 +6,21 @@
 #include <optional>
 #include <utility>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
 #include "app/archive_options.h"
+#include "app/audit_handlers.h"
 #include "app/deid_projects.h"
+#include "app/house_keeping.h"
+#include "app/listening.h"
+#include "app/step_services.h"
+#include "app/tls_files.h"
 #include "app/user_identities.h"
 #include "core/freed_memory.h"
 #include "core/log.h"
 #include "core/worker_pool.h"
-#include "net/dimse/server.h"
 #include "net/ul/io_threads.h"
 #include "service/commitment_scp.h"
 #include "service/query_scp.h"
@@ -25,42 +30,40 @@
 #include "storage/archive.h"
 #include "storage/commitment_log.h"
 #include "storage/instance_check.h"
+#include "storage/patrol.h"
+#include "trace/trace_folder.h"
 
 namespace sagitta::app {
 namespace {
-
-net::ul::AssociationSettings association_settings(const Limits& limits) {
-    net::ul::AssociationSettings settings;
-    settings.artim_timeout = limits.artim_timeout;
-    settings.idle_timeout = limits.idle_timeout;
-    return settings;
-}
-
-net::dimse::ServerSettings server_settings(const Configuration& configuration) {
-    net::dimse::ServerSettings settings;
-    settings.listener.bind_address = configuration.node.bind;
-    settings.listener.port = configuration.node.port;
-    settings.listener.max_associations = configuration.limits.associations;
-    settings.listener.max_pdu_bytes = configuration.limits.max_pdu;
-    settings.listener.association = association_settings(configuration.limits);
-    settings.max_object_bytes = configuration.limits.max_object;
-    settings.response_timeout = configuration.limits.response_timeout;
-    return settings;
-}
 
 net::scu::ClientSettings client_settings(const Configuration& configuration) {
     net::scu::ClientSettings settings;
     settings.calling = configuration.node.ae_title;
     settings.association = association_settings(configuration.limits);
     settings.max_pdu_bytes = configuration.limits.max_pdu;
+    settings.operations_window = configuration.limits.operations_window;
     settings.response_timeout = configuration.limits.response_timeout;
     return settings;
 }
 
+bool is_audited(const Configuration& configuration) {
+    return !configuration.audit.file.empty() || !configuration.audit.collector.empty();
+}
+
+audit::TrailSettings trail_settings(const Configuration& configuration) {
+    audit::TrailSettings settings;
+    settings.source_id = configuration.node.ae_title.str();
+    settings.file = configuration.audit.file;
+    settings.collector = configuration.audit.collector;
+    settings.spool = configuration.node.data + "/audit-spool";
+    settings.spool_bytes = configuration.audit.spool_size;
+    return settings;
+}
+
 /// `configuration` outlives the answer.
-service::FindDestination find_peer(const Configuration& configuration) {
-    return [&peers =
-                configuration.peers](const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
+service::FindDestination find_peer(const Configuration& configuration, const TlsContexts& contexts) {
+    return [&peers = configuration.peers,
+            tls = contexts.requestor](const net::ul::AeTitle& wanted) -> std::optional<net::scu::Address> {
         const auto found = std::find_if(peers.begin(), peers.end(),
                                         [&](const Peer& peer) { return peer.address.ae_title == wanted; });
         if (found == peers.end()) return std::nullopt;
@@ -68,15 +71,22 @@ service::FindDestination find_peer(const Configuration& configuration) {
         address.called = found->address.ae_title;
         address.host = found->address.host;
         address.port = found->address.port;
+        if (found->tls) {
+            address.tls = tls;
+            address.tls_identity = found->certificate;
+        }
         return address;
     };
 }
 
 service::RetrieveScpSettings retrieve_settings(const Configuration& configuration,
-                                               const DeidProjects& projects) {
+                                               const DeidProjects& projects, const TlsContexts& tls) {
     service::RetrieveScpSettings settings;
     settings.client = client_settings(configuration);
-    settings.find_destination = find_peer(configuration);
+    settings.pool.max_per_peer = configuration.limits.associations_to_peer;
+    settings.pool.keep = configuration.limits.keep_associations;
+    settings.pool.patience = configuration.limits.response_timeout;
+    settings.find_destination = find_peer(configuration, tls);
     // By name alone: a peer that comes from elsewhere gets no more than it would from home.
     settings.find_project = [&peers = configuration.peers,
                              &projects](const net::ul::AeTitle& wanted) -> deid::Project* {
@@ -89,10 +99,11 @@ service::RetrieveScpSettings retrieve_settings(const Configuration& configuratio
 }
 
 service::CommitmentScpSettings commitment_settings(const Configuration& configuration,
-                                                   std::vector<service::SenderRule> senders) {
+                                                   std::vector<service::SenderRule> senders,
+                                                   const TlsContexts& tls) {
     service::CommitmentScpSettings settings;
     settings.client = client_settings(configuration);
-    settings.find_requestor = find_peer(configuration);
+    settings.find_requestor = find_peer(configuration, tls);
     settings.find_other_names = [senders = std::move(senders)](std::string_view requestor,
                                                                std::string_view sop_instance_uid) {
         return service::other_names(senders, requestor, sop_instance_uid);
@@ -102,6 +113,14 @@ service::CommitmentScpSettings commitment_settings(const Configuration& configur
     settings.give_up = configuration.commitment.give_up;
     settings.max_instances = configuration.commitment.max_instances;
     settings.max_requests = configuration.commitment.max_requests;
+    return settings;
+}
+
+storage::PatrolSettings patrol_settings(const Configuration& configuration) {
+    storage::PatrolSettings settings;
+    settings.data_dir = configuration.node.data;
+    settings.every = configuration.patrol.every;
+    settings.bytes_per_second = configuration.patrol.rate;
     return settings;
 }
 
@@ -129,6 +148,14 @@ sigset_t block_signals() {
     return signals;
 }
 
+/// Connections are descriptors: as many as the system grants without being asked for more.
+void allow_many_connections() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void wait_for_the_end(const sigset_t& signals) {
     while (true) {
         int signal = 0;
@@ -147,15 +174,25 @@ int serve(const Configuration& configuration) {
     keep_freed_memory();
     const sigset_t signals = block_signals();
     log::set_level(configuration.log_level);
+    allow_many_connections();
     umask(S_IWGRP | S_IRWXO);  // archive and index hold patient data: nothing for others
 
-    auto opened = storage::Archive::open(archive_options(configuration));
+    auto options = archive_options(configuration);
+    options.indexed_attributes = configuration.storage.index;
+    auto opened = storage::Archive::open(std::move(options));
     if (!opened) {
         log::error("archive {}: {}", configuration.node.data, opened.error().message());
         return 1;
     }
     const std::unique_ptr<storage::Archive> archive = std::move(*opened);
     report(archive->recovery());
+
+    const auto tls = open_tls(configuration);
+    if (!tls) {
+        log::error("{}", tls.error().message());
+        return 1;
+    }
+    for (const auto& warning : check_tls(configuration).warnings) log::warning("{}", warning);
 
     DeidProjects projects;
     if (auto ready = projects.open(configuration); !ready) {
@@ -167,11 +204,42 @@ int serve(const Configuration& configuration) {
     UserIdentities identities(configuration, workers);
     ReportingGate gate(access, projects, workers);
     const auto senders = projects.rules(configuration.senders);
-    service::StorageScp storage_scp(*archive, workers, {configuration.limits.sequence_depth, senders});
+    std::shared_ptr<trace::TraceFolder> trace;
+    if (!configuration.trace_folder.empty()) {
+        auto opened_trace = trace::TraceFolder::open(configuration.trace_folder);
+        if (!opened_trace) {
+            log::error("{}", opened_trace.error().message());
+            return 1;
+        }
+        trace = std::move(*opened_trace);
+        log::warning("associations are traced in {}: slower, and for as long as somebody looks for a fault",
+                     configuration.trace_folder);
+    }
+    std::unique_ptr<audit::AuditTrail> trail;
+    std::optional<AuditHandlers> auditing;
+    if (is_audited(configuration)) {
+        auto begun = audit::open_trail(trail_settings(configuration));
+        if (!begun) {
+            log::error("{}", begun.error().message());
+            return 1;
+        }
+        trail = std::move(*begun);
+        auditing.emplace(*trail, configuration.node.ae_title.str());
+    }
+    service::StorageScpSettings storing;
+    storing.sequence_depth = configuration.limits.sequence_depth;
+    storing.senders = senders;
+    if (auditing) {
+        storing.on_filed = [&auditing](const auto& association, const auto& instance) {
+            auditing->filed(association, instance);
+        };
+    }
+    service::StorageScp storage_scp(*archive, workers, std::move(storing));
     service::QueryScp query_scp(archive->index(), archive->store(), workers,
                                 {configuration.node.ae_title.str(), configuration.limits.max_matches});
-    service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers,
-                                      retrieve_settings(configuration, projects));
+    auto retrieving = retrieve_settings(configuration, projects, *tls);
+    retrieving.client.association.observers = trace.get();
+    service::RetrieveScp retrieve_scp(archive->index(), archive->store(), workers, std::move(retrieving));
 
     service::Worklist worklist(worklist_folder(configuration));
     service::WorklistScp worklist_scp(worklist, workers, query_scp, configuration.limits.max_matches);
@@ -182,8 +250,17 @@ int serve(const Configuration& configuration) {
         return 1;
     }
     const auto instances = storage::InstanceCheck::make(configuration.node.data, archive->store());
-    service::CommitmentScp commitment_scp(**commitments, *instances, workers,
-                                          commitment_settings(configuration, senders));
+    auto committing = commitment_settings(configuration, senders, *tls);
+    committing.client.association.observers = trace.get();
+    service::CommitmentScp commitment_scp(**commitments, *instances, workers, std::move(committing));
+
+    auto notifying = client_settings(configuration);
+    notifying.association.observers = trace.get();
+    auto steps = StepServices::open(configuration, notifying, *tls, senders, archive->index(), workers);
+    if (!steps) {
+        log::error("{}", steps.error().message());
+        return 1;
+    }
 
     net::dimse::Handlers handlers;
     handlers.gate = &gate;
@@ -193,21 +270,33 @@ int serve(const Configuration& configuration) {
     handlers.get = &retrieve_scp;
     handlers.move = &retrieve_scp;
     handlers.action = &commitment_scp;
+    handlers.instance = &(*steps)->handler();
+    if (auditing) handlers = auditing->stand_before(handlers);
 
     net::ul::IoThreads io(configuration.network_threads);
-    net::dimse::Server server(io, server_settings(configuration), handlers);
+    Listening ports(io, configuration, *tls, handlers, trace.get());
+    std::optional<HouseKeeping> house;
+    house.emplace(*archive, configuration.node.data, configuration.storage, configuration.retentions);
     auto started = commitment_scp.start(io);
-    if (started) started = server.start();
+    if (started) started = (*steps)->start(io);
+    if (started) started = ports.start();
     if (!started) {
         log::error("{}", started.error().message());
         commitment_scp.stop({});
+        (*steps)->stop({});
         return 1;
     }
-    log::info("{} listening on {}:{}, archive {}", configuration.node.ae_title.view(),
-              configuration.node.bind, server.port(), configuration.node.data);
+    if (auditing) auditing->activity(true);
+    storage::Patrol patrol(archive->index(), *instances, patrol_settings(configuration));
+    patrol.start();
     wait_for_the_end(signals);
-    server.stop(configuration.limits.shutdown_grace);
+    patrol.stop();
+    ports.stop(configuration.limits.shutdown_grace);
+    retrieve_scp.close();
+    if (auditing) auditing->activity(false);
     commitment_scp.stop(configuration.limits.shutdown_grace);
+    (*steps)->stop(configuration.limits.shutdown_grace);
+    house.reset();
     archive->close();
     log::info("stopped");
     return 0;

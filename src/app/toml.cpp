@@ -29,6 +29,12 @@ RawValue raw_value(const toml::node& node) {
     } else if (const auto* boolean = node.as_boolean()) {
         raw.kind = RawKind::boolean;
         raw.boolean = boolean->get();
+    } else if (const auto* array = node.as_array()) {
+        raw.list.emplace();
+        for (const auto& one : *array) {
+            if (const auto* word = one.as_string()) raw.list->push_back(word->get());
+        }
+        if (raw.list->size() != array->size()) raw.list.reset();
     }
     return raw;
 }

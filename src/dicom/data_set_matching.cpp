@@ -34,8 +34,18 @@ Vr key_vr(const Element& element, const std::string& private_creator) {
     return entry && is_text(entry->vr) ? entry->vr : Vr::UN;
 }
 
-/// As a key of VR `as` compares with: values in UTF-8 with backslashes between them. Nothing when the
-/// element has no such form.
+/// Of what is neither text nor number too: there is nothing to compare, but something or not.
+bool is_blank(const Element& element) {
+    return element.empty() || (is_text(element.vr()) && element.text().empty());
+}
+
+std::string creator_text(const ElementRange& level, Tag tag, const CharacterSet& character_set) {
+    const auto creator = private_creator_of(level, tag);
+    return creator ? decoded_text(*creator, character_set) : std::string();
+}
+
+}  // namespace
+
 std::optional<std::string> match_text(const Element& element, Vr as, const CharacterSet& character_set) {
     const Vr vr = element.vr();
     if (is_text(vr)) return decoded_text(element, character_set);
@@ -55,18 +65,6 @@ std::optional<std::string> match_text(const Element& element, Vr as, const Chara
     for (std::size_t n = 0; const auto number = number_text(element, n); ++n) append(n, *number);
     return text;
 }
-
-/// Of what is neither text nor number too: there is nothing to compare, but something or not.
-bool is_blank(const Element& element) {
-    return element.empty() || (is_text(element.vr()) && element.text().empty());
-}
-
-std::string creator_text(const ElementRange& level, Tag tag, const CharacterSet& character_set) {
-    const auto creator = private_creator_of(level, tag);
-    return creator ? decoded_text(*creator, character_set) : std::string();
-}
-
-}  // namespace
 
 /// A level of the instance against which a group is held.
 struct DataSetMatcher::Candidate {

@@ -15,6 +15,11 @@
 
 namespace sagitta::dicom {
 
+/// The value of an element as a key of VR `as` compares with: in UTF-8, with backslashes between values.
+/// Nothing when the element has no such form.
+[[nodiscard]] std::optional<std::string> match_text(const Element& element, Vr as,
+                                                    const CharacterSet& character_set);
+
 /// An identifier understood once, to be asked about many instances. Immutable and thread-safe.
 class DataSetMatcher {
 public:

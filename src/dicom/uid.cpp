@@ -4,6 +4,8 @@
 
 #include <sys/random.h>
 
+#include "dicom/uid_table.h"
+
 namespace sagitta::dicom {
 namespace {
 
@@ -55,6 +57,10 @@ const UidEntry* find_uid(std::string_view uid) noexcept {
         std::lower_bound(std::begin(kUids), std::end(kUids), uid,
                          [](const UidEntry& entry, std::string_view key) { return entry.uid < key; });
     return found != std::end(kUids) && found->uid == uid ? found : nullptr;
+}
+
+std::span<const UidEntry> registered_uids() noexcept {
+    return kUids;
 }
 
 }  // namespace sagitta::dicom

@@ -9,6 +9,7 @@
 #include "media/byte_source.h"
 #include "media/export_target.h"
 #include "media/selection.h"
+#include "storage/stored_header.h"
 
 namespace sagitta::media {
 namespace {
@@ -62,7 +63,7 @@ public:
 
 private:
     void write_one(const StoredPlace& place) {
-        auto header = read_header(archive_.store(), place.location());
+        auto header = storage::read_header(archive_.store(), place.location());
         if (!header) return fail("an instance", header.error());
         const auto uid = std::string(header->data_set.text(tags::SOPInstanceUID));
         auto name = options_.pattern != nullptr ? names_.take(options_.pattern->name_of(header->data_set))
@@ -83,7 +84,7 @@ private:
     }
 
     /// Its File ID; empty when it can have no record.
-    std::string add_record(const std::string& uid, const StoredHeader& header) {
+    std::string add_record(const std::string& uid, const storage::StoredHeader& header) {
         const auto file_id = dicom::numbered_file_id(next_file_);
         auto added = directory_.add(file_id, header.data_set, header.meta.text(tags::TransferSyntaxUID));
         if (!added) {

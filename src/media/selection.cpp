@@ -8,7 +8,7 @@
 #include "dicom/character_set.h"
 #include "dicom/data_set_matching.h"
 #include "dicom/generated/tags.h"
-#include "dicom/part10.h"
+#include "storage/stored_header.h"
 
 namespace sagitta::media {
 namespace {
@@ -56,26 +56,6 @@ storage::InstanceLocation StoredPlace::location() const {
     return where;
 }
 
-Result<StoredHeader> read_header(const storage::InstanceStore& store,
-                                 const storage::InstanceLocation& instance) {
-    auto bytes = store.read(instance, 0, instance.header_length);
-    if (!bytes) return std::move(bytes).error();
-    StoredHeader header;
-    header.bytes = std::move(*bytes);
-    const auto span = std::as_const(header.bytes).span();
-    auto layout = dicom::read_file_layout(span);
-    if (!layout) return Error(Errc::corrupt, layout.error().message());
-    dicom::ParseOptions options;
-    options.stop_before_pixel_data = true;
-    options.keep_readable_part = true;
-    auto parsed = dicom::parse_data_set(span.subspan(static_cast<std::size_t>(layout->data_set_offset)),
-                                        *layout->syntax, options);
-    if (!parsed) return Error(Errc::corrupt, parsed.error().message());
-    header.meta = std::move(layout->meta);
-    header.data_set = std::move(parsed->data_set);
-    return header;
-}
-
 Result<std::vector<StoredPlace>> select_instances(const storage::Archive& archive,
                                                   const dicom::DataSet& identifier) {
     auto keys = split(archive.index(), identifier);
@@ -87,7 +67,7 @@ Result<std::vector<StoredPlace>> select_instances(const storage::Archive& archiv
     auto found = archive.index().find(keys->query, [&](const storage::Match& match) {
         const auto& at = *match.instance;
         if (!matcher->is_universal()) {
-            auto header = read_header(archive.store(), at);
+            auto header = storage::read_header(archive.store(), at);
             if (!header) failure = std::move(header).error();
             if (failure) return false;
             if (!matcher->matches(header->data_set)) return true;

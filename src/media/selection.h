@@ -3,23 +3,11 @@
 
 #include <vector>
 
-#include "core/byte_buffer.h"
 #include "core/result.h"
 #include "dicom/data_set.h"
 #include "storage/archive.h"
 
 namespace sagitta::media {
-
-/// A header read from the archive, with the bytes it lives on.
-struct StoredHeader {
-    ByteBuffer bytes;
-    dicom::DataSet meta;
-    dicom::DataSet data_set;  ///< what is before the pixel data
-};
-
-/// Errors: those of InstanceStore::read; corrupt.
-[[nodiscard]] Result<StoredHeader> read_header(const storage::InstanceStore& store,
-                                               const storage::InstanceLocation& instance);
 
 /// Where a stored file lies; without what InstanceLocation says besides, so that a million take 40 MB.
 struct StoredPlace {

@@ -8,7 +8,7 @@
 #include "core/bytes.h"
 #include "dicom/character_set.h"
 #include "dicom/generated/tags.h"
-#include "dicom/part10.h"
+#include "storage/stored_header.h"
 
 namespace sagitta::service {
 namespace {
@@ -100,23 +100,16 @@ void MatchBuilder::add(DataSet& answer, const ReturnKey& key, const storage::Mat
 }
 
 Result<std::optional<DataSet>> MatchBuilder::build(const storage::Match& match) const {
-    DataSet header;
+    storage::StoredHeader header;
     if (needs_header_ && match.instance != nullptr) {
-        auto bytes = store_.read(*match.instance, 0, match.instance->header_length);
-        if (!bytes) return std::move(bytes).error();
-        dicom::ParseOptions options;
-        options.stop_before_pixel_data = true;
-        options.keep_readable_part = true;
-        auto owner = std::make_shared<const ByteBuffer>(std::move(*bytes));
-        const auto span = owner->span();
-        auto parsed = dicom::parse_file(span, options, std::move(owner));
-        if (!parsed) return std::move(parsed).error();
-        header = std::move(parsed->data_set);
+        auto read = storage::read_header(store_, *match.instance);
+        if (!read) return std::move(read).error();
+        header = std::move(*read);
         const auto& keys = identifier_.header_keys;
-        if (keys && !keys->matches(header)) return std::optional<DataSet>();
+        if (keys && !keys->matches(header.data_set)) return std::optional<DataSet>();
     }
     DataSet answer;
-    for (const ReturnKey& key : identifier_.returns) add(answer, key, match, header);
+    for (const ReturnKey& key : identifier_.returns) add(answer, key, match, header.data_set);
     // The unique key of the level comes back whether asked for or not (PS3.4 C.4.1.1.3.2).
     const Tag unique = unique_key(identifier_.level);
     if (!answer.contains(unique)) {

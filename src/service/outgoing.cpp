@@ -75,28 +75,24 @@ Result<Made> make(const storage::InstanceStore& store, const storage::InstanceLo
 
 }  // namespace
 
-Task<Result<Outgoing>> outgoing_instance(const storage::InstanceStore& store, WorkerPool& workers,
-                                         storage::InstanceLocation instance, Recipient recipient) {
+Result<Outgoing> make_outgoing(const storage::InstanceStore& store, WorkerPool& workers,
+                               const storage::InstanceLocation& instance, const Recipient& recipient) {
+    if (recipient.accepted.empty()) return Error(Errc::unsupported, "the peer does not take this SOP class");
     Outgoing outgoing;
-    if (recipient.accepted.empty()) {
-        Error refused(Errc::unsupported, "the peer does not take this SOP class");
-        co_return refused;
-    }
     if (recipient.project == nullptr && takes(recipient, instance.transfer_syntax_uid)) {
+        auto payload = std::make_unique<StoredPayload>(store, workers, instance);
+        if (auto opened = payload->prepare(); !opened) return std::move(opened).error();
         outgoing.sop_instance_uid = instance.sop_instance_uid;
         outgoing.transfer_syntax_uid = instance.transfer_syntax_uid;
-        outgoing.payload = std::make_unique<StoredPayload>(store, workers, std::move(instance));
-        co_return outgoing;
+        outgoing.payload = std::move(payload);
+        return outgoing;
     }
-    auto work = [&store, instance = std::move(instance), recipient = std::move(recipient)] {
-        return make(store, instance, recipient);
-    };
-    auto made = co_await workers.run(std::move(work));
-    if (!made) co_return std::move(made).error();
+    auto made = make(store, instance, recipient);
+    if (!made) return std::move(made).error();
     outgoing.sop_instance_uid = made->sop_instance_uid;
     outgoing.transfer_syntax_uid = std::move(made->encoded.transfer_syntax_uid);
     outgoing.payload = std::make_unique<MadePayload>(std::move(made->encoded.bytes));
-    co_return outgoing;
+    return outgoing;
 }
 
 }  // namespace sagitta::service

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/result.h"
-#include "core/task.h"
 #include "core/worker_pool.h"
 #include "deid/project.h"
 #include "dicom/uid.h"
@@ -30,13 +29,13 @@ struct Recipient {
     std::uint64_t association = 0;      ///< on whose behalf, for reports
 };
 
-/// The stored bytes, when the peer accepts how they are encoded. Else the object is transcoded on a worker,
-/// in memory; so is the work of de-identification. Errors: unsupported when nothing is accepted or none of it
-/// can hold the object without loss; refused when it must not leave; limit_exceeded, malformed from
-/// transcoding and de-identification; those of InstanceStore::read. `store` and `workers` outlive it.
-[[nodiscard]] Task<Result<Outgoing>> outgoing_instance(const storage::InstanceStore& store,
-                                                       WorkerPool& workers,
-                                                       storage::InstanceLocation instance,
-                                                       Recipient recipient);
+/// The stored bytes, when the peer accepts how they are encoded. Else the object is transcoded, in memory; so
+/// is the work of de-identification. Blocks on the disk and computes. Errors: unsupported when nothing is
+/// accepted or none of it can hold the object without loss; refused when it must not leave; limit_exceeded,
+/// malformed from transcoding and de-identification; those of InstanceStore. `store` and `workers` outlive
+/// it.
+[[nodiscard]] Result<Outgoing> make_outgoing(const storage::InstanceStore& store, WorkerPool& workers,
+                                             const storage::InstanceLocation& instance,
+                                             const Recipient& recipient);
 
 }  // namespace sagitta::service

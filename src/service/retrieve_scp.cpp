@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "service/dimse_status.h"
 #include "service/identifier.h"
-#include "service/outgoing.h"
+#include "service/outgoing_queue.h"
 #include "service/sub_operations.h"
 
 namespace sagitta::service {
@@ -51,9 +51,12 @@ public:
     virtual ~InstanceSink() = default;
     // The transfer syntaxes in which it takes that SOP class.
     [[nodiscard]] virtual std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const = 0;
-    virtual Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) = 0;
-    // After an error: whether a next instance has a chance.
-    [[nodiscard]] virtual bool is_open() const = 0;
+    // As StorePipeline::run.
+    virtual Task<Result<void>> store_all(net::dimse::NextStore next, net::dimse::OnStored on_stored) = 0;
+    // After an error: false when that ended the association.
+    [[nodiscard]] virtual bool is_open() const { return true; }
+    // A fresh association instead of one that ended at once because it was old.
+    virtual Task<bool> reopen() { co_return false; }
 };
 
 class GetSink final : public InstanceSink {
@@ -63,33 +66,31 @@ public:
     [[nodiscard]] std::vector<std::string> accepted(const dicom::Uid& sop_class_uid) const override {
         return out_.transfer_syntaxes_for(sop_class_uid);
     }
-    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
-        net::dimse::SubOperation operation;
-        operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = outgoing.sop_instance_uid;
-        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
-        operation.payload = outgoing.payload.get();
-        auto answer = co_await out_.store(std::move(operation));
-        open_ = answer.has_value() || answer.error().code == Errc::unsupported;
-        co_return answer;
+    Task<Result<void>> store_all(net::dimse::NextStore next, net::dimse::OnStored on_stored) override {
+        return out_.store_all(std::move(next), std::move(on_stored));
     }
-    [[nodiscard]] bool is_open() const override { return open_; }
 
 private:
     net::dimse::GetResponder& out_;
-    bool open_ = true;
 };
 
 class MoveSink final : public InstanceSink {
 public:
-    MoveSink(const net::ul::AeTitle& originator, std::uint16_t message_id)
-        : originator_(originator), message_id_(message_id) {}
+    MoveSink(net::scu::ClientPool& pool, net::scu::Address address, net::scu::ClientSettings settings,
+             std::vector<net::scu::WantedContext> wanted)
+        : pool_(pool),
+          address_(std::move(address)),
+          settings_(std::move(settings)),
+          wanted_(std::move(wanted)) {}
+
+    void set_originator(const net::ul::AeTitle& title, std::uint16_t message_id) {
+        originator_ = title;
+        message_id_ = message_id;
+    }
 
     // Errors: why the destination cannot be reached.
-    Task<Result<void>> open(net::scu::Address address, net::scu::ClientSettings settings,
-                            std::vector<net::scu::WantedContext> wanted) {
-        auto opened =
-            co_await net::scu::Client::open(std::move(address), std::move(settings), std::move(wanted));
+    Task<Result<void>> open(bool only_new = false) {
+        auto opened = co_await pool_.lease(address_, settings_, wanted_, only_new);
         if (!opened) co_return std::move(opened).error();
         client_ = std::move(*opened);
         co_return Result<void>();
@@ -101,29 +102,35 @@ public:
         }
         return syntaxes;
     }
-    Task<Result<Outcome>> send(const InstanceLocation& instance, Outgoing& outgoing) override {
-        net::scu::StoreOperation operation;
-        operation.sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
-        operation.sop_instance_uid = outgoing.sop_instance_uid;
-        operation.transfer_syntax_uid = outgoing.transfer_syntax_uid;
-        operation.move_originator = originator_;
-        operation.move_originator_message_id = message_id_;
-        auto answer = co_await client_->store(std::move(operation), *outgoing.payload);
-        if (!answer && answer.error().code != Errc::unsupported) client_.reset();
-        co_return answer;
+    Task<Result<void>> store_all(net::dimse::NextStore next, net::dimse::OnStored on_stored) override {
+        if (!client_) co_return Error(Errc::connection_lost, "there is no association");
+        net::dimse::NextStore named = [this, &next]() -> Task<std::optional<net::dimse::OutgoingStore>> {
+            auto store = co_await next();
+            if (store) {
+                store->move_originator = originator_;
+                store->move_originator_message_id = message_id_;
+            }
+            co_return store;
+        };
+        auto done = co_await client_->store_all(std::move(named), std::move(on_stored));
+        co_return done;
     }
-    [[nodiscard]] bool is_open() const override { return client_ != nullptr; }
 
-    Task<void> release() {
-        if (!client_) co_return;
-        auto released = co_await client_->release();
-        if (!released) log::debug("move destination: {}", released.error().message());
+    [[nodiscard]] bool is_open() const override { return client_ && client_->is_open(); }
+    Task<bool> reopen() override {
+        if (!client_ || !client_.is_used()) co_return false;
+        auto opened = co_await open(true);
+        co_return opened.has_value();
     }
 
 private:
+    net::scu::ClientPool& pool_;
+    net::scu::Address address_;
+    net::scu::ClientSettings settings_;
+    std::vector<net::scu::WantedContext> wanted_;
     net::ul::AeTitle originator_;
-    std::uint16_t message_id_;
-    std::unique_ptr<net::scu::Client> client_;
+    std::uint16_t message_id_ = 0;
+    net::scu::Lease client_;
 };
 
 // The sub-operations of one retrieve and what is known of them.
@@ -146,41 +153,104 @@ struct Retrieval {
     bool cancelled = false;
 };
 
-/// Where instances come from, and what is done to them on the way.
-struct Outbound {
-    const storage::InstanceStore& store;
-    WorkerPool& workers;
-    deid::Project* project = nullptr;
-    std::uint64_t association = 0;
+// Sends all of them; what cannot be sent is counted as failed.
+class Sending {
+public:
+    Sending(Retrieval& retrieval, const std::vector<InstanceLocation>& instances,
+            net::dimse::MoveResponder& out, std::uint64_t association)
+        : retrieval_(retrieval), instances_(instances), out_(out), association_(association) {}
+
+    // True when it is to be tried once more, from the beginning: nobody has answered anything.
+    Task<bool> run(InstanceSink& sink, OutgoingQueue& queue) {
+        net::dimse::NextStore next = [this, &queue] { return this->next(queue); };
+        net::dimse::OnStored on_stored = [this, &sink](std::size_t index, Result<Outcome> answer) {
+            return stored(sink, *given_[index], std::move(answer));
+        };
+        auto done = co_await sink.store_all(std::move(next), std::move(on_stored));
+        co_await queue.stop();
+        if (!done && !touched_ && !retrieval_.cancelled) {
+            const bool again = co_await sink.reopen();
+            if (again) co_return true;
+        }
+        for (const auto* instance : lost_)
+            retrieval_.failed(instance->sop_instance_uid, done ? std::string() : done.error().context);
+        if (done || retrieval_.cancelled) co_return false;
+        for (; at_ < instances_.size(); ++at_)
+            retrieval_.failed(instances_[at_].sop_instance_uid, done.error().context);
+        co_return false;
+    }
+
+private:
+    Task<std::optional<net::dimse::OutgoingStore>> next(OutgoingQueue& queue) {
+        std::optional<net::dimse::OutgoingStore> store;
+        while (at_ < instances_.size()) {
+            retrieval_.cancelled = out_.cancelled();
+            if (retrieval_.cancelled) co_return store;
+            auto outgoing = co_await queue.next();
+            const InstanceLocation& instance = instances_[at_++];
+            if (outgoing) {
+                given_.push_back(&instance);
+                store.emplace();
+                store->sop_class_uid = *dicom::Uid::parse(instance.sop_class_uid);
+                store->sop_instance_uid = outgoing->sop_instance_uid;
+                store->transfer_syntax_uid = std::move(outgoing->transfer_syntax_uid);
+                store->payload = std::move(outgoing->payload);
+                co_return store;
+            }
+            log::warning("association={} an instance was not sent: {}", association_,
+                         outgoing.error().message());
+            co_await failed(instance, outgoing.error());
+        }
+        co_return store;
+    }
+
+    Task<void> stored(InstanceSink& sink, const InstanceLocation& instance, Result<Outcome> answer) {
+        if (!answer && !sink.is_open()) {
+            lost_.push_back(&instance);
+            co_return;
+        }
+        if (!answer) {
+            co_await failed(instance, answer.error());
+            co_return;
+        }
+        touched_ = true;
+        retrieval_.answered(instance.sop_instance_uid, *answer);
+        co_await tell();
+    }
+
+    Task<void> failed(const InstanceLocation& instance, Error why) {
+        touched_ = true;
+        retrieval_.failed(instance.sop_instance_uid, std::move(why.context));
+        co_await tell();
+    }
+
+    // Nobody listens when it fails: the association's end is noticed elsewhere.
+    Task<void> tell() {
+        auto told = co_await out_.pending(retrieval_.progress.counts());
+        static_cast<void>(told);
+    }
+
+    Retrieval& retrieval_;
+    const std::vector<InstanceLocation>& instances_;
+    net::dimse::MoveResponder& out_;
+    std::uint64_t association_;
+    std::vector<const InstanceLocation*> given_;
+    std::vector<const InstanceLocation*> lost_;  // the association ended before an answer
+    std::size_t at_ = 0;
+    bool touched_ = false;  // something is counted already
 };
 
-// Sends all of them in turn; what cannot be sent is counted as failed.
 Task<void> send_all(Retrieval& retrieval, const std::vector<InstanceLocation>& instances, Outbound outbound,
                     InstanceSink& sink, net::dimse::MoveResponder& out) {
-    for (const InstanceLocation& instance : instances) {
-        retrieval.cancelled = out.cancelled();
-        if (retrieval.cancelled) co_return;
-        if (!sink.is_open()) {
-            retrieval.failed(instance.sop_instance_uid, "the association ended");
-            continue;
-        }
-        Recipient recipient;
-        recipient.accepted = sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
-        recipient.project = outbound.project;
-        recipient.association = outbound.association;
-        auto outgoing =
-            co_await outgoing_instance(outbound.store, outbound.workers, instance, std::move(recipient));
-        if (!outgoing) {
-            log::warning("association={} an instance was not sent: {}", outbound.association,
-                         outgoing.error().message());
-            retrieval.failed(instance.sop_instance_uid, outgoing.error().context);
-        } else if (auto answer = co_await sink.send(instance, *outgoing)) {
-            retrieval.answered(instance.sop_instance_uid, *answer);
-        } else {
-            retrieval.failed(instance.sop_instance_uid, answer.error().context);
-        }
-        auto told = co_await out.pending(retrieval.progress.counts());
-        if (!told) co_return;
+    auto executor = co_await asio::this_coro::executor;
+    OutgoingQueue::Accepted accepted = [&sink](const InstanceLocation& instance) {
+        return sink.accepted(*dicom::Uid::parse(instance.sop_class_uid));
+    };
+    bool again = true;
+    while (again) {
+        OutgoingQueue queue(executor, outbound, instances, accepted);
+        Sending sending(retrieval, instances, out, outbound.association);
+        again = co_await sending.run(sink, queue);
     }
 }
 
@@ -232,10 +302,10 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
     auto instances = co_await located(request);
     if (!instances) co_return refused(query_outcome(instances.error()));
     Retrieval retrieval(instances->size());
-    MoveSink sink(association.calling, request.message_id);
+    MoveSink sink(pool_, *address, settings_.client, wanted_for(*instances));
+    sink.set_originator(association.calling, request.message_id);
     if (!instances->empty()) {
-        auto wanted = wanted_for(*instances);
-        auto opened = co_await sink.open(*address, settings_.client, std::move(wanted));
+        auto opened = co_await sink.open();
         if (!opened) {
             log::warning("association={} move to {} failed: {}", association.id, destination.view(),
                          opened.error().message());
@@ -244,7 +314,6 @@ Task<RetrieveOutcome> RetrieveScp::move(const AssociationInfo& association, net:
     }
     Outbound outbound{store_, workers_, settings_.find_project(destination), association.id};
     co_await send_all(retrieval, *instances, outbound, sink, out);
-    co_await sink.release();
     log::info("association={} move to {} instances={} failed={}{}", association.id, destination.view(),
               instances->size(), retrieval.progress.counts().failed, deidentified_by(outbound.project));
     auto answer = retrieval.progress.outcome(retrieval.cancelled, std::move(retrieval.first_failure));

@@ -11,6 +11,7 @@
 #include "deid/project.h"
 #include "net/dimse/handlers.h"
 #include "net/scu/client.h"
+#include "net/scu/pool.h"
 #include "storage/instance_index.h"
 #include "storage/instance_store.h"
 
@@ -24,6 +25,7 @@ using FindProject = std::function<deid::Project*(const net::ul::AeTitle&)>;
 
 struct RetrieveScpSettings {
     net::scu::ClientSettings client;  ///< for associations to move destinations
+    net::scu::PoolSettings pool;
     FindDestination find_destination;
     FindProject find_project = [](const net::ul::AeTitle&) -> deid::Project* { return nullptr; };
 };
@@ -33,7 +35,11 @@ class RetrieveScp final : public net::dimse::GetHandler, public net::dimse::Move
 public:
     RetrieveScp(const storage::InstanceIndex& index, const storage::InstanceStore& store, WorkerPool& workers,
                 RetrieveScpSettings settings)
-        : index_(index), store_(store), workers_(workers), settings_(std::move(settings)) {}
+        : index_(index),
+          store_(store),
+          workers_(workers),
+          settings_(std::move(settings)),
+          pool_(settings_.pool) {}
 
     [[nodiscard]] Task<net::dimse::RetrieveOutcome> get(const net::dimse::AssociationInfo& association,
                                                         net::dimse::QueryRequest request,
@@ -45,6 +51,9 @@ public:
                                                          net::ul::AeTitle destination,
                                                          net::dimse::MoveResponder& out) override;
 
+    /// Associations that are kept open end; before the io threads do, when no handler runs any more.
+    void close() { pool_.close(); }
+
 private:
     /// What the identifier asks for, in the order it lies on disk.
     Task<Result<std::vector<storage::InstanceLocation>>> located(const net::dimse::QueryRequest& request);
@@ -53,6 +62,7 @@ private:
     const storage::InstanceStore& store_;
     WorkerPool& workers_;
     RetrieveScpSettings settings_;
+    net::scu::ClientPool pool_;
 };
 
 }  // namespace sagitta::service

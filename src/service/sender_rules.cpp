@@ -23,6 +23,12 @@ deid::Project* project_for(const std::vector<SenderRule>& rules, std::string_vie
     return nullptr;
 }
 
+bool may_deidentify(const std::vector<SenderRule>& rules, std::string_view calling) {
+    return std::any_of(rules.begin(), rules.end(), [&](const SenderRule& rule) {
+        return rule.project != nullptr && is_from(rule, calling);
+    });
+}
+
 std::vector<std::string> other_names(const std::vector<SenderRule>& rules, std::string_view calling,
                                      std::string_view sop_instance_uid) {
     std::vector<std::string> names;

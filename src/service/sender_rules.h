@@ -20,6 +20,9 @@ struct SenderRule {
 [[nodiscard]] deid::Project* project_for(const std::vector<SenderRule>& rules, std::string_view calling,
                                          const dicom::DataSet& instance);
 
+/// Whether something that `calling` sends may be filed de-identified.
+[[nodiscard]] bool may_deidentify(const std::vector<SenderRule>& rules, std::string_view calling);
+
 /// Under which SOP Instance UIDs what `calling` sent may be filed instead of its own.
 [[nodiscard]] std::vector<std::string> other_names(const std::vector<SenderRule>& rules,
                                                    std::string_view calling,

@@ -7,10 +7,10 @@
 
 #include "core/bytes.h"
 #include "core/log.h"
-#include "dicom/generated/tags.h"
 #include "dicom/part10.h"
-#include "service/await.h"
 #include "service/dimse_status.h"
+#include "service/filing.h"
+#include "service/large_object.h"
 
 namespace sagitta::service {
 namespace {
@@ -21,20 +21,6 @@ using net::dimse::StoreRequest;
 
 // Parsing and hashing this much at once would hold up the other associations of the thread.
 constexpr std::size_t kLargeObjectBytes = 4u << 20;
-
-Result<void> check_identity(const dicom::DataSet& data_set, const StoreRequest& request) {
-    const auto sop_class = data_set.uid(dicom::tags::SOPClassUID);
-    const auto sop_instance = data_set.uid(dicom::tags::SOPInstanceUID);
-    if (!sop_class) return Error(Errc::malformed, "SOP Class UID (0008,0016) missing or invalid");
-    if (!sop_instance) return Error(Errc::malformed, "SOP Instance UID (0008,0018) missing or invalid");
-    if (*sop_class != request.sop_class_uid) {
-        return Error(Errc::mismatch, "SOP Class UID (0008,0016) is not the Affected one");
-    }
-    if (*sop_instance != request.sop_instance_uid) {
-        return Error(Errc::mismatch, "SOP Instance UID (0008,0018) is not the Affected one");
-    }
-    return {};
-}
 
 /// What came, and from whom.
 struct Received {
@@ -50,12 +36,7 @@ struct Encoded {
 };
 
 dicom::FileMeta meta_of(const Received& received) {
-    dicom::FileMeta meta;
-    meta.sop_class_uid = received.request.sop_class_uid;
-    meta.sop_instance_uid = received.request.sop_instance_uid;
-    meta.transfer_syntax_uid = received.request.transfer_syntax_uid;
-    meta.source_ae_title = received.association.calling.str();
-    return meta;
+    return service::meta_of(received.request, received.association);
 }
 
 // Makes the file header and the index row; `parsed` was read out of the bytes.
@@ -118,12 +99,7 @@ Result<Prepared> prepare(Received received, const StorageScpSettings& settings) 
     dicom::ParseOptions options;
     options.max_depth = settings.sequence_depth;
     auto parsed = dicom::parse_data_set(received.data_set.span(), **syntax, options);
-    if (!parsed) {
-        // Beyond what we read is not "out of resources": a sender told A700 would try for ever.
-        Error error = std::move(parsed).error();
-        if (error.code == Errc::limit_exceeded) error.code = Errc::unsupported;
-        return error;
-    }
+    if (!parsed) return unreadable(std::move(parsed).error());
     if (auto same = check_identity(parsed->data_set, received.request); !same) return std::move(same).error();
     auto* project = project_for(settings.senders, received.association.calling.view(), parsed->data_set);
     if (project != nullptr) return deidentified(received, parsed->data_set, **syntax, *project);
@@ -148,18 +124,19 @@ Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest
     }
     if (!*prepared) co_return store_outcome(prepared->error());
     if (!**prepared) co_return Outcome();
-    auto submit = [this, &prepared](auto done) {
-        return archive_.submit(std::move(***prepared), std::move(done));
-    };
-    auto answer = co_await await_callback<Result<storage::IngestOutcome>>(std::move(submit));
-    if (!answer) co_return store_outcome(answer.error());
-    if (*answer == storage::IngestOutcome::conflict_quarantined) {
-        log::warning(
-            "association={} peer={} sent other content for a stored SOP Instance: kept in quarantine",
-            association.id, association.peer_address);
-    }
-    log::debug("association={} stored bytes={}", association.id, bytes);
-    co_return Outcome();
+    auto instance = std::move(***prepared);
+    co_return co_await file(archive_, settings_, association, std::move(instance));
+}
+
+/// De-identification, and inflating, need all of an object.
+std::unique_ptr<net::dimse::ObjectReceiver> StorageScp::receive(const AssociationInfo& association,
+                                                                StoreRequest request,
+                                                                std::function<void()> on_room) {
+    const auto* syntax = dicom::find_transfer_syntax(request.transfer_syntax_uid);
+    const bool deflated = syntax != nullptr && syntax->deflated;
+    if (deflated || may_deidentify(settings_.senders, association.calling.view())) return nullptr;
+    return receive_large_object({archive_, writers_, settings_}, association, std::move(request),
+                                std::move(on_room));
 }
 
 }  // namespace sagitta::service

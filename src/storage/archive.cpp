@@ -3,21 +3,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "core/log.h"
+#include "storage/attribute_indexer.h"
 #include "storage/change_feed.h"
+#include "storage/file_batch.h"
 #include "storage/file_list.h"
 #include "storage/file_recovery.h"
 #include "storage/file_store.h"
 #include "storage/file_system.h"
 #include "storage/file_writer.h"
 #include "storage/ingest.h"
+#include "storage/keeper.h"
 #include "storage/layout.h"
 #include "storage/recovery.h"
 #include "storage/sealing.h"
 #include "storage/sqlite_index.h"
 #include "storage/volume_store.h"
+#include "storage/volume_use.h"
 #include "storage/volume_writer.h"
 
 namespace sagitta::storage {
@@ -37,7 +42,7 @@ public:
           recovery_(std::move(recovery)),
           store_(options.layout == StorageLayout::files
                      ? std::unique_ptr<InstanceStore>(std::make_unique<FileStore>(file_system, layout))
-                     : std::make_unique<VolumeStore>(file_system, layout)),
+                     : std::make_unique<VolumeStore>(file_system, layout, volume_use_)),
           index_(open_instance_index(layout.index())) {}
 
     ~ArchiveImpl() override { close(); }
@@ -54,19 +59,30 @@ public:
         if (!marked) return marked;
         ingest_ =
             std::make_unique<Ingest>(options_, file_system_, layout_, std::move(index), std::move(*writer));
+        keeper_ = std::make_unique<Keeper>(options_.layout, file_system_, layout_, *ingest_, volume_use_);
         for (const auto number : volumes.unsealed) sealer_->enqueue(number);
+        if (options_.indexed_attributes) {
+            indexer_ = std::make_unique<AttributeIndexer>(*ingest_, *store_, *options_.indexed_attributes);
+        }
         return {};
     }
 
     Result<void> submit(IncomingInstance instance, IngestCompletion done) override {
         return ingest_->submit(std::move(instance), std::move(done));
     }
+    Result<std::unique_ptr<SpooledInstance>> spool(std::span<const std::byte> file_header) override {
+        const auto reserved = options_.layout == StorageLayout::volumes ? kTarBlock : 0;
+        auto path = fmt::format("{}/{}{}", layout_.incoming(), ++spooled_, kPartialSuffix);
+        return SpooledInstance::begin(file_system_, std::move(path), reserved, file_header);
+    }
     const InstanceStore& store() const noexcept override { return *store_; }
     const InstanceIndex& index() const noexcept override { return *index_; }
+    Keeper& keeper() noexcept override { return *keeper_; }
     ArchiveStatus status() const override { return ingest_->status(); }
     const RecoveryReport& recovery() const noexcept override { return recovery_; }
 
     void close() override {
+        indexer_.reset();
         if (ingest_ && !closed_) {
             // The queue first (it may fill volumes), then the sealer; what it leaves waits.
             ingest_->close();
@@ -94,19 +110,34 @@ private:
     FileSystem& file_system_;
     ArchiveOptions options_;
     RecoveryReport recovery_;
+    VolumeUse volume_use_;
     std::unique_ptr<InstanceStore> store_;
     std::unique_ptr<InstanceIndex> index_;
     std::unique_ptr<Ingest> ingest_;
+    std::unique_ptr<Keeper> keeper_;
+    std::unique_ptr<AttributeIndexer> indexer_;
     std::unique_ptr<Sealer> sealer_;  // before ingest_ in destruction: it calls it
+    std::atomic<std::uint64_t> spooled_{0};
     bool closed_ = false;
 };
 
 Result<void> make_directories(FileSystem& file_system, const Layout& layout, StorageLayout how) {
     const auto bytes = how == StorageLayout::files ? layout.files() : layout.volumes();
-    for (const auto& path : {layout.data_dir, bytes, layout.quarantine()}) {
+    for (const auto& path : {layout.data_dir, bytes, layout.quarantine(), layout.incoming()}) {
         if (auto made = file_system.make_directory(path); !made) return made;
     }
     return file_system.sync_directory(layout.data_dir);
+}
+
+/// What was being received when the last process ended.
+Result<void> remove_unfinished(FileSystem& file_system, const Layout& layout) {
+    auto names = file_system.list(layout.incoming());
+    if (!names) return std::move(names).error();
+    for (const auto& name : *names) {
+        if (!std::string_view(name).ends_with(kPartialSuffix)) continue;
+        if (auto removed = file_system.remove(layout.incoming() + "/" + name); !removed) return removed;
+    }
+    return {};
 }
 
 /// An archive keeps the layout it began with.
@@ -225,6 +256,7 @@ Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
         return std::move(made).error();
     auto lock = DirectoryLock::take(layout);
     if (!lock) return std::move(lock).error();
+    if (auto removed = remove_unfinished(file_system, layout); !removed) return std::move(removed).error();
     auto opened = open_index(file_system, layout, options.layout);
     if (!opened) return std::move(opened).error();
     report(opened->volumes.report);

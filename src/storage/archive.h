@@ -6,18 +6,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/byte_buffer.h"
 #include "core/result.h"
+#include "dicom/tag.h"
 #include "storage/instance_index.h"
 #include "storage/instance_record.h"
 #include "storage/instance_store.h"
+#include "storage/spooled_instance.h"
 
 namespace sagitta::storage {
 
 class FileSystem;
+class Keeper;
 
 /// What happens to another data set under a SOP Instance UID that is stored already.
 enum class OnConflict : std::uint8_t {
@@ -39,6 +44,9 @@ struct ArchiveOptions {
     std::uint64_t memory_budget = 256ull << 20;  ///< bytes of instances waiting; more are refused
     std::size_t max_batch_count = 1024;
     std::uint64_t max_batch_bytes = 64ull << 20;
+    /// Attributes that are found fast although they are no column of the index: as AttributeIndexer has it.
+    /// Nothing: those of before stay, and wait for who names them.
+    std::optional<std::vector<dicom::Tag>> indexed_attributes = std::nullopt;
     FileSystem* file_system = nullptr;  ///< null: the real one. Outlives the archive
 };
 
@@ -47,6 +55,8 @@ struct IncomingInstance {
     ByteBuffer file_header;  ///< dicom::make_file_header
     ByteBuffer data_set;     ///< as received
     InstanceRecord record;   ///< extract_record of them
+    /// One too large for memory is in this file instead (Archive::spool), and both buffers are empty.
+    std::unique_ptr<SpooledInstance> spooled = {};
 };
 
 enum class IngestOutcome : std::uint8_t {
@@ -95,8 +105,15 @@ public:
     /// (record and bytes disagree).
     [[nodiscard]] virtual Result<void> submit(IncomingInstance instance, IngestCompletion done) = 0;
 
+    /// Begins a file for an instance that is written as it comes, to be submitted when it is whole: it costs
+    /// nothing of the memory budget. Thread-safe; does not outlive the archive. Errors: no_space, io_failure.
+    [[nodiscard]] virtual Result<std::unique_ptr<SpooledInstance>> spool(
+        std::span<const std::byte> file_header) = 0;
+
     [[nodiscard]] virtual const InstanceStore& store() const noexcept = 0;
     [[nodiscard]] virtual const InstanceIndex& index() const noexcept = 0;
+    /// Deletes, restores, protects (keeper.h). With StorageLayout::volumes.
+    [[nodiscard]] virtual Keeper& keeper() noexcept = 0;
     [[nodiscard]] virtual ArchiveStatus status() const = 0;
     [[nodiscard]] virtual const RecoveryReport& recovery() const noexcept = 0;
 

@@ -50,6 +50,10 @@ void PieceDigest::add(std::span<const std::byte> piece) noexcept {
     XXH3_128bits_update(&state_->long_one, piece.data(), piece.size());
 }
 
+void PieceDigest::add_file_header(std::span<const std::byte> bytes) noexcept {
+    XXH3_64bits_update(&state_->short_one, bytes.data(), bytes.size());
+}
+
 std::uint64_t PieceDigest::member_checksum() const noexcept {
     return XXH3_64bits_digest(&state_->short_one);
 }

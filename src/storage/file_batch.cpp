@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/spooled_instance.h"
+
 namespace sagitta::storage {
 namespace {
 
@@ -62,6 +64,18 @@ Result<void> FileBatch::append(std::span<const std::span<const std::byte>> parts
         last.length += part.size();
         bytes_ += part.size();
     }
+    return {};
+}
+
+Result<void> FileBatch::take(const std::string& path, SpooledInstance& spooled) {
+    // Begun like any other, so that folders and leftovers are seen to; then what is there is replaced.
+    if (auto begun = begin(path); !begun) return begun;
+    const auto length = spooled.length();
+    auto file = spooled.move_to(partial(root_ + "/" + path));
+    if (!file) return std::move(file).error();
+    files_.back().file = std::move(*file);
+    files_.back().length = length;
+    bytes_ += length;
     return {};
 }
 

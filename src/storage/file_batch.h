@@ -13,6 +13,8 @@
 
 namespace sagitta::storage {
 
+class SpooledInstance;
+
 /// What an unfinished file's name ends with; worthless after a crash.
 inline constexpr std::string_view kPartialSuffix = ".partial";
 
@@ -30,6 +32,8 @@ public:
     [[nodiscard]] Result<void> begin(const std::string& path);
     /// Appends to the one begun last.
     [[nodiscard]] Result<void> append(std::span<const std::span<const std::byte>> parts);
+    /// The same with a whole file, renamed to its partial name.
+    [[nodiscard]] Result<void> take(const std::string& path, SpooledInstance& spooled);
     /// Forgets the one begun last.
     void drop_last();
 

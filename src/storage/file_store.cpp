@@ -37,6 +37,18 @@ Result<std::size_t> FileStore::read_into(const InstanceLocation& instance, std::
     return done;
 }
 
+Result<std::optional<FileRange>> FileStore::file_range(const InstanceLocation& instance) const {
+    auto found = file(instance);
+    if (!found) return std::move(found).error();
+    auto size = (*found)->size();
+    if (!size) return std::move(size).error();
+    if (*size < instance.length) return Error(Errc::corrupt, "a stored file has become shorter", *size);
+    const int descriptor = (*found)->descriptor();
+    if (descriptor < 0) return std::optional<FileRange>();
+    FileRange range{std::move(*found), descriptor, 0, instance.length};
+    return std::optional<FileRange>(std::move(range));
+}
+
 Result<std::shared_ptr<const File>> FileStore::list() const {
     const std::lock_guard lock(mutex_);
     if (list_) return list_;

@@ -21,6 +21,7 @@ public:
                             std::uint64_t max_bytes) const override;
     Result<std::size_t> read_into(const InstanceLocation& instance, std::uint64_t offset,
                                   std::span<std::byte> into) const override;
+    Result<std::optional<FileRange>> file_range(const InstanceLocation& instance) const override;
 
 private:
     Result<std::shared_ptr<const File>> file(const InstanceLocation& instance) const;

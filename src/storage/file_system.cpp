@@ -73,6 +73,12 @@ public:
         return {};
     }
 
+    void begin_write_out(std::uint64_t offset, std::uint64_t length) noexcept override {
+        // Without waiting: what fails is said by the next sync.
+        (void)::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(length),
+                                SYNC_FILE_RANGE_WRITE);
+    }
+
     Result<void> truncate(std::uint64_t length) override {
         while (::ftruncate(descriptor_, static_cast<off_t>(length)) != 0) {
             if (errno != EINTR) return failure("truncating", path_);
@@ -85,6 +91,15 @@ public:
         if (::fstat(descriptor_, &status) != 0) return failure("reading", path_);
         return static_cast<std::uint64_t>(status.st_size);
     }
+    Result<bool> punch(std::uint64_t offset, std::uint64_t length) override {
+        while (::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                           static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
+            if (errno == EOPNOTSUPP || errno == ENOSYS) return false;
+            if (errno != EINTR) return failure("punching a hole into", path_);
+        }
+        return true;
+    }
+    int descriptor() const noexcept override { return descriptor_; }
 
 private:
     /// Index of the first vector not written completely; that one is shortened by what was.

@@ -28,8 +28,17 @@ public:
     /// Returns once data and length are on stable storage. After an error nothing is known, and
     /// calling again proves nothing.
     [[nodiscard]] virtual Result<void> sync() = 0;
+    /// Begins to bring bytes that were written to disk, so that a later sync is short. Promises nothing.
+    virtual void begin_write_out(std::uint64_t /*offset*/, std::uint64_t /*length*/) noexcept {}
     [[nodiscard]] virtual Result<void> truncate(std::uint64_t length) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
+    /// Gives the disk's blocks behind these bytes back; they read as zeros, and the length stays. False, and
+    /// nothing happened: the file system cannot do that.
+    [[nodiscard]] virtual Result<bool> punch(std::uint64_t /*offset*/, std::uint64_t /*length*/) {
+        return false;
+    }
+    /// The operating system's number for it; -1 when it has none.
+    [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
 };
 
 enum class OpenMode : std::uint8_t { read, read_write, create };  ///< create: must not exist yet

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "core/bytes.h"
 #include "storage/file_list.h"
+#include "storage/spooled_instance.h"
 
 namespace sagitta::storage {
 
@@ -37,12 +39,31 @@ Result<Placement> FileWriter::append(std::span<const NewMember> members) {
         batch_.abandon();
         return std::move(written).error();
     }
+    std::vector<const TarMember*> headers;
+    headers.reserve(members.size());
+    for (const auto& member : members) headers.push_back(&member.header);
+    return list_files(headers);
+}
+
+Result<Placement> FileWriter::adopt(const TarMember& header, SpooledInstance& spooled) {
+    auto placed = spooled.complete(header);
+    if (placed) placed = batch_.take(header.path(), spooled);
+    if (placed) placed = batch_.commit();
+    if (!placed) {
+        batch_.abandon();
+        return std::move(placed).error();
+    }
+    const std::array headers{&header};
+    return list_files(headers);
+}
+
+Result<Placement> FileWriter::list_files(std::span<const TarMember* const> headers) {
     Placement placement{kFileListNumber, {}, tail_};
     std::string lines;
-    for (const auto& member : members) {
+    for (const auto* header : headers) {
         placement.offsets.push_back(tail_ + lines.size());
-        const auto& header = member.header;
-        lines += make_list_line({header.path(), header.size, header.checksum.value_or(0), header.modified});
+        lines +=
+            make_list_line({header->path(), header->size, header->checksum.value_or(0), header->modified});
     }
     const std::array parts{as_bytes(lines)};
     if (auto written = list_->write_at(tail_, parts); !written) {

@@ -22,9 +22,11 @@ public:
     /// Files synced and named before the list says so. What an error leaves is in no list: the next one of
     /// that name takes its place.
     Result<Placement> append(std::span<const NewMember> members) override;
+    Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
     Result<void> undo_append() override;
 
 private:
+    Result<Placement> list_files(std::span<const TarMember* const> headers);
     Result<void> write_files(std::span<const NewMember> members);
 
     FileSystem& file_system_;

@@ -15,6 +15,9 @@
 
 namespace sagitta::storage {
 
+class AttributeRows;
+class DeletionIndex;
+
 /// A row to write: the record and where its file lies.
 struct IndexEntry {
     const InstanceRecord* record = nullptr;
@@ -48,7 +51,7 @@ struct IndexedMember {
 
 /// Everything there is to compare with the volumes.
 struct IndexContents {
-    std::vector<IndexedMember> members;  ///< served and superseded
+    std::vector<IndexedMember> members;  ///< served, superseded, deleted and not yet purged
     std::vector<VolumeMark> marks;
     std::vector<std::string> faults;  ///< of the database and of its counts
 };
@@ -78,6 +81,11 @@ public:
     [[nodiscard]] virtual Result<std::vector<VolumeMark>> marks() = 0;
     /// Reads all of it, with the database's own consistency check.
     [[nodiscard]] virtual Result<IndexContents> contents() = 0;
+    /// What it knows of deletion. The answer lives as long as this, and knows all that was inserted
+    /// when it was asked for.
+    [[nodiscard]] virtual Result<DeletionIndex*> deletions() = 0;
+    /// Lives as long as this.
+    [[nodiscard]] virtual AttributeRows& attributes() noexcept = 0;
     /// Gathers the statistics that queries are planned with.
     [[nodiscard]] virtual Result<void> optimize() = 0;
 };

@@ -21,11 +21,12 @@ std::int64_t now_seconds() {
 }
 
 std::uint64_t file_length(const IncomingInstance& instance) {
+    if (instance.spooled) return instance.spooled->length();
     return instance.file_header.size() + instance.data_set.size();
 }
 
 std::uint64_t cost_of(const IncomingInstance& instance) {
-    auto cost = file_length(instance) + kRecordCost;
+    auto cost = instance.file_header.size() + instance.data_set.size() + kRecordCost;
     for (const auto& value : instance.record.values) cost += value.size();
     return cost;
 }
@@ -34,10 +35,18 @@ bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
     return record.digest == stored.digest && record.data_set_length == stored.data_set_length;
 }
 
+/// Errors of a task that do no harm to what comes after it.
+bool leaves_nothing(Errc code) {
+    return code == Errc::not_found || code == Errc::invalid_argument || code == Errc::refused ||
+           code == Errc::unsupported || code == Errc::no_space;
+}
+
 bool agrees(const IncomingInstance& instance) {
     const auto& record = instance.record;
-    return record.data_set_offset == instance.file_header.size() &&
-           record.data_set_length == instance.data_set.size() &&
+    const auto* spooled = instance.spooled.get();
+    const auto header = spooled ? spooled->file_header_length() : instance.file_header.size();
+    const auto data_set = spooled ? spooled->data_set_length() : instance.data_set.size();
+    return record.data_set_offset == header && record.data_set_length == data_set &&
            record.values.size() == index_columns().size() && !record.study_instance_uid.empty() &&
            !record.series_instance_uid.empty() && !record.sop_instance_uid.empty();
 }
@@ -61,7 +70,9 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
     if (!agrees(instance))
         return Error(Errc::invalid_argument, "the index record does not describe these bytes");
     Pending pending;
-    pending.checksum = member_checksum({instance.file_header.span(), instance.data_set.span()});
+    pending.checksum = instance.spooled
+                           ? instance.spooled->checksum()
+                           : member_checksum({instance.file_header.span(), instance.data_set.span()});
     pending.cost = cost_of(instance);
     pending.received = now_seconds();
     pending.instance = std::move(instance);
@@ -75,6 +86,9 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
             return Error(Errc::limit_exceeded,
                          fmt::format("{} bytes are waiting to be stored already", status_.queued_bytes));
         }
+        const auto length = file_length(pending.instance);
+        if (length > quota_room_) return Error(Errc::no_space, "the quota of the archive is reached");
+        if (quota_room_ != UINT64_MAX) quota_room_ -= length;
         ++status_.queued_instances;
         status_.queued_bytes += pending.cost;
         queue_.push_back(std::move(pending));
@@ -89,6 +103,24 @@ void Ingest::mark_sealed(std::uint32_t volume) {
         sealed_.push_back(volume);
     }
     wake_.notify_one();
+}
+
+void Ingest::set_room(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    quota_room_ = bytes;
+}
+
+Result<void> Ingest::exclusively(Task task) {
+    std::future<Result<void>> done;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) return Error(Errc::shutting_down, "the archive is closing");
+        if (status_.failed) return Error(Errc::io_failure, status_.failure);
+        tasks_.push_back({std::move(task), {}});
+        done = tasks_.back().done.get_future();
+    }
+    wake_.notify_one();
+    return done.get();
 }
 
 ArchiveStatus Ingest::status() const {
@@ -109,16 +141,34 @@ void Ingest::run() {
     while (true) {
         {
             std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return closing_ || !queue_.empty() || !sealed_.empty(); });
-            if (queue_.empty() && sealed_.empty()) return;
+            wake_.wait(lock,
+                       [this] { return closing_ || !queue_.empty() || !sealed_.empty() || !tasks_.empty(); });
+            if (queue_.empty() && sealed_.empty() && tasks_.empty()) return;
         }
         flush_seals();
+        run_tasks();
         auto batch = take_batch();
         if (!batch.empty()) process(batch);
     }
 }
 
-/// As many as wait, but no more than one write should hold or the open volume takes.
+void Ingest::run_tasks() {
+    std::deque<PendingTask> tasks;
+    {
+        const std::lock_guard lock(mutex_);
+        tasks.swap(tasks_);
+    }
+    for (auto& task : tasks) {
+        const auto now = status();
+        auto done =
+            now.failed ? Result<void>(Error(Errc::io_failure, now.failure)) : task.run(*index_, *writer_);
+        if (!done && !now.failed && !leaves_nothing(done.error().code)) fail(done.error());
+        task.done.set_value(std::move(done));
+    }
+}
+
+/// As many as wait, but no more than one write should hold or the open volume takes; one that has a file
+/// already goes alone.
 Ingest::Batch Ingest::take_batch() {
     const auto most_bytes = std::min(options_.max_batch_bytes, writer_->room());
     Batch batch;
@@ -126,9 +176,11 @@ Ingest::Batch Ingest::take_batch() {
     const std::lock_guard lock(mutex_);
     while (!queue_.empty() && batch.size() < options_.max_batch_count) {
         bytes += tar_footprint(file_length(queue_.front().instance));
-        if (!batch.empty() && bytes > most_bytes) break;
+        const bool alone = queue_.front().instance.spooled != nullptr;
+        if (!batch.empty() && (alone || bytes > most_bytes)) break;
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();
+        if (alone) break;
     }
     return batch;
 }
@@ -184,8 +236,11 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
         verdict.outcome = IngestOutcome::duplicate_identical;
         return verdict;
     }
-    verdict.as = n;
-    if (present) return judge_conflict(pending, earlier, *present, std::move(verdict));
+    if (present) {
+        auto judged = judge_conflict(pending, earlier, *present, std::move(verdict));
+        if (judged && judged->write) judged->as = n;
+        return judged;
+    }
     verdict.write = true;
     return verdict;
 }
@@ -194,7 +249,7 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
 /// goes to quarantine, durably, before the answer.
 Result<Ingest::Verdict> Ingest::judge_conflict(const Pending& pending, const Pending* earlier,
                                                const StoredDataSet& present, Verdict verdict) {
-    const auto& [header, data_set, record] = pending.instance;
+    const auto& [header, data_set, record, spooled] = pending.instance;
     if (options_.on_conflict == OnConflict::replace) {
         verdict.outcome = IngestOutcome::conflict_replaced;
         auto kept = keep_replaced(earlier, record.sop_instance_uid, present);
@@ -207,8 +262,10 @@ Result<Ingest::Verdict> Ingest::judge_conflict(const Pending& pending, const Pen
         return verdict;
     }
     verdict.outcome = IngestOutcome::conflict_quarantined;
-    auto kept = keep_aside(file_system_, layout_, {record.sop_instance_uid, record.digest}, header.span(),
-                           data_set.span());
+    const AsideName name{record.sop_instance_uid, record.digest};
+    auto kept = spooled ? keep_copy_aside(file_system_, layout_, name, spooled->file(), spooled->offset(),
+                                          spooled->length())
+                        : keep_aside(file_system_, layout_, name, header.span(), data_set.span());
     if (!kept && kept.error().code != Errc::no_space) return std::move(kept).error();
     if (!kept)
         verdict.error = std::move(kept).error();
@@ -248,8 +305,7 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
         written.push_back(n);
     }
     if (members.empty()) return {};
-    if (auto room = writer_->reserve(bytes); !room) return room;
-    auto placement = writer_->append(members);
+    auto placement = write(members, bytes, batch[written.front()].instance.spooled.get());
     if (!placement) return std::move(placement).error();
     auto indexed = index_batch(batch, written, *placement);
     if (indexed) return indexed;
@@ -258,6 +314,14 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
         if (auto undone = writer_->undo_append(); !undone) return undone;
     }
     return indexed;
+}
+
+/// `spooled`: of the only one, when it has a file already.
+Result<Placement> Ingest::write(const std::vector<NewMember>& members, std::uint64_t bytes,
+                                SpooledInstance* spooled) {
+    if (spooled != nullptr) return writer_->adopt(members.front().header, *spooled);
+    if (auto room = writer_->reserve(bytes); !room) return std::move(room).error();
+    return writer_->append(members);
 }
 
 Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& written,
@@ -284,6 +348,7 @@ void Ingest::answer(Batch& batch, std::vector<Verdict>& verdicts) {
     }
     for (std::size_t n = 0; n < batch.size(); ++n) {
         // A duplicate of one in this batch is as safe as that one is.
+        batch[n].instance.spooled.reset();  // what was not taken is gone before the answer
         const auto& error = verdicts[n].error ? verdicts[n].error : verdicts[verdicts[n].as].error;
         batch[n].done(error ? Result<IngestOutcome>(*error) : Result<IngestOutcome>(verdicts[n].outcome));
     }

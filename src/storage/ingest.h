@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,8 +35,17 @@ public:
     /// As Archive::submit. Thread-safe.
     [[nodiscard]] Result<void> submit(IncomingInstance instance, IngestCompletion done);
 
+    /// Runs `task` on the ingest thread, behind what is being stored now, and waits for it. Its errors
+    /// are no failure of the archive when they are not_found, invalid_argument, refused, unsupported or
+    /// no_space: then it has left nothing half done. Thread-safe. Errors also: shutting_down, io_failure.
+    using Task = std::function<Result<void>(IndexWriter&, MemberWriter&)>;
+    [[nodiscard]] Result<void> exclusively(Task task);
+
     /// The volume got its manifest: the next transaction says so. Thread-safe.
     void mark_sealed(std::uint32_t volume);
+
+    /// As Keeper::set_room. Thread-safe.
+    void set_room(std::uint64_t bytes);
 
     [[nodiscard]] ArchiveStatus status() const;
 
@@ -57,6 +68,10 @@ private:
         std::optional<Error> error;
     };
     using Batch = std::vector<Pending>;
+    struct PendingTask {
+        Task run;
+        std::promise<Result<void>> done;
+    };
 
     void run();
     Batch take_batch();
@@ -68,6 +83,8 @@ private:
                                    const StoredDataSet& present, Verdict verdict);
     Result<void> keep_replaced(const Pending* earlier, const dicom::Uid& uid, const StoredDataSet& present);
     Result<void> store(Batch& batch, const std::vector<Verdict>& verdicts);
+    Result<Placement> write(const std::vector<NewMember>& members, std::uint64_t bytes,
+                            SpooledInstance* spooled);
     Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written,
                              const Placement& placement);
     Result<void> write_seals(const std::vector<std::uint32_t>& sealed);
@@ -75,6 +92,7 @@ private:
     void answer(Batch& batch, std::vector<Verdict>& verdicts);
     void fail(const Error& error);
     void flush_seals();
+    void run_tasks();
 
     const ArchiveOptions options_;
     FileSystem& file_system_;
@@ -85,8 +103,10 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Pending> queue_;
+    std::deque<PendingTask> tasks_;
     std::vector<std::uint32_t> sealed_;
     ArchiveStatus status_;
+    std::uint64_t quota_room_ = UINT64_MAX;
     bool closing_ = false;
     std::thread thread_;
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "dicom/character_set.h"
 #include "dicom/generated/tags.h"
@@ -115,16 +117,34 @@ std::uint64_t bytes_before_pixels(const dicom::DataSet& data_set, const EncodedI
     return encoded.data_set.size();
 }
 
+/// Places in kColumns, in the order of their tags: that of a data set.
+std::array<std::size_t, kColumns.size()> columns_by_tag() {
+    std::array<std::size_t, kColumns.size()> order{};
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [](std::size_t a, std::size_t b) { return kColumns[a].tag < kColumns[b].tag; });
+    return order;
+}
+
 void fill_columns(const dicom::DataSet& data_set, InstanceRecord& record) {
     const auto characters = dicom::CharacterSet::parse(data_set.text(tags::SpecificCharacterSet));
     record.values.resize(kColumns.size());
-    for (std::size_t i = 0; i < kColumns.size(); ++i) {
-        const auto& column = kColumns[i];
-        if (const auto element = data_set.find(column.tag)) {
-            record.values[i] = text_of(*element, column.vr, characters);
-            if (record.values[i].size() > kLongestValue) record.values[i].clear();
-            if (column.vr == Vr::DA) normalise_date(record.values[i]);
-        }
+    static const auto by_tag = columns_by_tag();
+    std::array<bool, kColumns.size()> seen{};
+    std::size_t at = 0;
+    dicom::Tag before;
+    for (const auto element : data_set.elements()) {  // once, whatever their number
+        const auto tag = element.tag();
+        if (tag < before) at = 0;
+        before = tag;
+        while (at < by_tag.size() && kColumns[by_tag[at]].tag < tag) ++at;
+        if (at == by_tag.size() || kColumns[by_tag[at]].tag != tag) continue;
+        const auto column = by_tag[at];
+        if (std::exchange(seen[column], true)) continue;
+        auto& value = record.values[column];
+        value = text_of(element, kColumns[column].vr, characters);
+        if (value.size() > kLongestValue) value.clear();
+        if (kColumns[column].vr == Vr::DA) normalise_date(value);
     }
 }
 

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/byte_buffer.h"
+#include "core/file_range.h"
 #include "core/result.h"
 #include "storage/query.h"
 
@@ -26,6 +28,11 @@ public:
     [[nodiscard]] virtual Result<std::size_t> read_into(const InstanceLocation& instance,
                                                         std::uint64_t offset,
                                                         std::span<std::byte> into) const = 0;
+
+    /// Where the file lies, for sending it without a copy; nothing when no file of the operating system's
+    /// holds it. Errors: those of read.
+    [[nodiscard]] virtual Result<std::optional<FileRange>> file_range(
+        const InstanceLocation& instance) const = 0;
 };
 
 }  // namespace sagitta::storage

@@ -17,6 +17,8 @@ struct Layout {
 
     [[nodiscard]] std::string volumes() const { return data_dir + "/volumes"; }
     [[nodiscard]] std::string quarantine() const { return data_dir + "/quarantine"; }
+    /// Instances being received that are too large for memory; worthless after a crash.
+    [[nodiscard]] std::string incoming() const { return data_dir + "/incoming"; }
     /// With `layout = "files"`: the tree, and the list of what is in it (docs/STORAGE_FORMAT.md).
     [[nodiscard]] std::string files() const { return data_dir + "/files"; }
     [[nodiscard]] std::string file_list() const { return data_dir + "/files.tsv"; }

@@ -96,6 +96,12 @@ private:
                 auto manifest = scanner.read_all(member);
                 if (!manifest) return std::move(manifest).error();
                 check_manifest(number, as_text(manifest->span()), digests);
+            } else if (member.kind == ScannedMember::Kind::purged) {
+                if (!member.reason.empty())
+                    tell(fmt::format("{} byte {}: {}", layout_.volume(number), member.header_offset,
+                                     member.reason));
+                purged_.insert(Place(number, member.data_offset()));
+                expected_.erase(Place(number, member.data_offset()));
             } else if (member.kind == ScannedMember::Kind::instance) {
                 check_member(number, member);
                 digests += fmt::format("{}\t{}\t{}\t{}\n", member.data_offset(), member.member.size,
@@ -136,6 +142,7 @@ private:
             if (line.starts_with('#') || ours.contains(line)) return;
             std::uint64_t offset = 0;
             std::from_chars(line.data(), line.data() + line.size(), offset);
+            if (purged_.contains(Place(number, offset))) return;  // deleted since
             tell(fmt::format("{} byte {}: not what the manifest says", layout_.volume(number), offset));
         });
     }
@@ -155,6 +162,7 @@ private:
     VerifyReport report_;
     bool has_index_ = true;
     std::map<Place, std::uint64_t> expected_;
+    std::set<Place> purged_;
     std::map<std::uint32_t, VolumeMark> marks_;
 };
 

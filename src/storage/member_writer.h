@@ -11,6 +11,8 @@
 
 namespace sagitta::storage {
 
+class SpooledInstance;
+
 /// A file to append: its header (size and checksum filled in) and its bytes in two parts.
 struct NewMember {
     TarMember header;
@@ -39,7 +41,10 @@ public:
     /// usable, after any other it must not be used again.
     [[nodiscard]] virtual Result<Placement> append(std::span<const NewMember> members) = 0;
 
-    /// Takes back the last append. Errors: io_failure; then the writer must not be used again.
+    /// The same for an instance that was written as it came: its file becomes part of the archive.
+    [[nodiscard]] virtual Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) = 0;
+
+    /// Takes back the last append or adopt. Errors: io_failure; then the writer must not be used again.
     [[nodiscard]] virtual Result<void> undo_append() = 0;
 };
 

@@ -86,6 +86,17 @@ Result<void> keep_aside(FileSystem& file_system, const Layout& layout, AsideName
     });
 }
 
+Result<void> keep_copy_aside(FileSystem& file_system, const Layout& layout, AsideName name, const File& file,
+                             std::uint64_t offset, std::uint64_t length) {
+    const auto path = path_of(layout, name);
+    auto before = kept_before(file_system, layout, path);
+    if (!before) return std::move(before).error();
+    if (*before) return {};
+    return keep(file_system, layout, path, [&](File& into) {
+        return copy(file, {0, offset, offset + length}, into);
+    });
+}
+
 Result<void> keep_stored_aside(FileSystem& file_system, const Layout& layout, AsideName name,
                                VolumeRange stored) {
     const auto path = path_of(layout, name);

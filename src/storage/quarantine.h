@@ -24,6 +24,10 @@ struct AsideName {
                                       std::span<const std::byte> file_header,
                                       std::span<const std::byte> data_set);
 
+/// The same of a whole Part 10 file of `length` bytes at `offset` of `file`, copied in pieces.
+[[nodiscard]] Result<void> keep_copy_aside(FileSystem& file_system, const Layout& layout, AsideName name,
+                                           const File& file, std::uint64_t offset, std::uint64_t length);
+
 /// Where bytes lie that are to be copied.
 struct VolumeRange {
     std::uint32_t volume = 0;

@@ -8,7 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "storage/member_record.h"
+#include "core/bytes.h"
+#include "storage/member_reader.h"
+#include "storage/note.h"
+#include "storage/note_replay.h"
+#include "storage/purge.h"
 #include "storage/quarantine.h"
 #include "storage/volume_scanner.h"
 
@@ -16,6 +20,7 @@ namespace sagitta::storage {
 namespace {
 
 constexpr std::uint64_t kMembersPerTransaction = 1000;
+constexpr std::uint64_t kMembersPerTransactionFromNothing = 20'000;  // no crash is to be survived
 constexpr std::size_t kPiece = 1u << 20;
 
 /// One volume from its mark to its end.
@@ -60,20 +65,23 @@ private:
 
     Result<void> index_members() {
         if (auto begun = index_.begin(); !begun) return begun;
-        VolumeScanner scanner(*file_, good_end_, length_, {});
+        MemberReader reader(*file_, good_end_, length_);
         while (true) {
-            auto found = scanner.next();
-            if (!found) return std::move(found).error();
-            if (!*found) break;
-            if (auto done = take(**found, scanner); !done) return done;
-            if (in_transaction_ < kMembersPerTransaction) continue;
+            auto read = reader.next();
+            if (!read) return std::move(read).error();
+            if (!*read) break;
+            if (auto done = take(**read); !done) return done;
+            if (in_transaction_ <
+                (from_nothing_ ? kMembersPerTransactionFromNothing : kMembersPerTransaction))
+                continue;
             if (auto done = commit(); !done) return done;
             if (auto begun = index_.begin(); !begun) return begun;
         }
         return commit();
     }
 
-    Result<void> take(const ScannedMember& found, const VolumeScanner& scanner) {
+    Result<void> take(ReadMember& read) {
+        const auto& found = read.found;
         if (found.kind == ScannedMember::Kind::damaged) {
             pending_damage_.push_back(fmt::format("{} bytes {} to {}: {}", layout_.volume(number_),
                                                   found.header_offset, found.end, found.reason));
@@ -82,9 +90,11 @@ private:
         // Something good follows, so what was wrong before it is damage and not a torn end.
         for (auto& damage : pending_damage_) all_.report.damage.push_back(std::move(damage));
         pending_damage_.clear();
-        if (found.kind == ScannedMember::Kind::instance) {
-            if (auto done = add(found, scanner.head()); !done) return done;
-        }
+        Result<void> taken;
+        if (found.kind == ScannedMember::Kind::instance) taken = add(found, *read.record);
+        if (found.kind == ScannedMember::Kind::note) taken = replay(found, read.note);
+        if (found.kind == ScannedMember::Kind::purged && !found.reason.empty()) taken = finish_purge(found);
+        if (!taken) return taken;
         good_end_ = found.end;
         if (found.kind == ScannedMember::Kind::manifest) {
             sealed_ = true;
@@ -94,9 +104,8 @@ private:
         return {};
     }
 
-    Result<void> add(const ScannedMember& found, std::span<const std::byte> head) {
+    Result<void> add(const ScannedMember& found, Result<InstanceRecord>& record) {
         const auto size = found.member.size;
-        auto record = record_of_member(*file_, found.data_offset(), size, head);
         if (!record && record.error().code == Errc::io_failure) return std::move(record).error();
         if (!record) {
             all_.report.damage.push_back(fmt::format("{} byte {}: not indexed: {}", layout_.volume(number_),
@@ -111,6 +120,29 @@ private:
         if (*replaced) ++all_.superseded;
         ++all_.report.instances_indexed;
         ++in_transaction_;
+        return {};
+    }
+
+    Result<void> replay(const ScannedMember& found, const ByteBuffer& text) {
+        auto lines = parse_note(as_text(text.span()));
+        if (!lines) {
+            all_.report.damage.push_back(fmt::format("{} byte {}: {}", layout_.volume(number_),
+                                                     found.data_offset(), lines.error().message()));
+            return {};
+        }
+        if (!from_nothing_) {
+            if (auto done = write_again(found); !done) return done;
+        }
+        ++in_transaction_;
+        return apply_note(file_system_, layout_, index_, {number_, found.data_offset(), found.member.size},
+                          *lines, all_.report.damage);
+    }
+
+    /// Its header was changed, and then the power went: nobody is to find the bytes.
+    Result<void> finish_purge(const ScannedMember& found) {
+        written_again_ = true;
+        auto erased = erase(*file_, found.data_offset(), found.member.size);
+        if (!erased) return std::move(erased).error();
         return {};
     }
 

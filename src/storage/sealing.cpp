@@ -28,7 +28,7 @@ std::int64_t now_seconds() {
 /// One line per member; empty when `stop` was set or the volume has a manifest already.
 Result<std::string> manifest_of(const File& volume, std::uint64_t length, const std::atomic<bool>& stop) {
     std::string text = "#offset\tlength\tsha256\tpath\n";
-    VolumeScanner scanner(volume, 0, length, {.sha256 = true});
+    VolumeScanner scanner(volume, 0, length, {.sha256 = true, .stop = &stop});
     while (!stop) {
         auto found = scanner.next();
         if (!found) return std::move(found).error();
@@ -68,6 +68,7 @@ Result<bool> seal_volume(FileSystem& file_system, const Layout& layout, std::uin
     auto length = (*file)->size();
     if (!length) return std::move(length).error();
     auto manifest = manifest_of(**file, *length, stop);
+    if (!manifest && manifest.error().code == Errc::cancelled) return false;
     if (!manifest) return std::move(manifest).error();
     if (stop) return false;
     if (manifest->empty()) return true;

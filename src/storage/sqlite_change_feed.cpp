@@ -20,6 +20,8 @@ std::string_view to_string(EventKind kind) noexcept {
     switch (kind) {
         case EventKind::stored: return "stored";
         case EventKind::replaced: return "replaced";
+        case EventKind::deleted: return "deleted";
+        case EventKind::restored: return "restored";
     }
     return "unknown";
 }
@@ -37,6 +39,9 @@ SELECT s.volume, s.file_offset,
             AND (o.volume, o.file_offset) < (s.volume, s.file_offset)),
     s.sop_uid, '', '', s.received
 FROM superseded s WHERE (s.volume, s.file_offset) > (?1, ?2)
+UNION ALL
+SELECT n.volume, n.place, n.kind, n.sop_uid, n.series_uid, n.study_uid, n.time
+FROM note_event n WHERE (n.volume, n.place) > (?1, ?2)
 ORDER BY volume, place LIMIT ?3
 )sql";
 }

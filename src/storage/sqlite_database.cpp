@@ -32,6 +32,12 @@ void create_for_owner_and_group(const std::string& path) {
     if (descriptor >= 0) ::close(descriptor);  // else SQLite will say why
 }
 
+/// Nobody asks SQLite how much memory it has, and counting takes a lock for each allocation. Only before it
+/// is used for the first time; later it is refused, and nothing but time is lost.
+void count_no_memory() {
+    [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 }  // namespace
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
@@ -102,6 +108,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Use us
         flags |= SQLITE_OPEN_CREATE;
         create_for_owner_and_group(path);
     }
+    count_no_memory();
     sqlite3* raw = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
     opened->database_.reset(raw);
@@ -164,6 +171,10 @@ Result<std::string> Database::text(const std::string& sql) {
     auto row = (*statement)->step();
     if (!row) return std::move(row).error();
     return *row ? std::string((*statement)->text(0)) : std::string();
+}
+
+std::int64_t Database::changed_rows() const noexcept {
+    return sqlite3_changes(database_.get());
 }
 
 std::int64_t Database::last_insert_id() const noexcept {

@@ -80,6 +80,8 @@ public:
     [[nodiscard]] Result<std::string> text(const std::string& sql);
 
     [[nodiscard]] std::int64_t last_insert_id() const noexcept;
+    /// By the last statement that changed any.
+    [[nodiscard]] std::int64_t changed_rows() const noexcept;
     [[nodiscard]] sqlite3* handle() const noexcept { return database_.get(); }
 
 private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/change_feed.h"
+#include "storage/sqlite_attribute_rows.h"
 #include "storage/sqlite_change_feed.h"
 #include "storage/sqlite_database.h"
 #include "storage/sqlite_query.h"
@@ -82,7 +83,9 @@ Result<FindSummary> SqliteIndex::find(const Query& query,
     auto reader = borrow();
     if (!reader) return std::move(reader).error();
     (*reader)->query = &query;
-    auto compiled = compile(query);
+    auto chosen = chosen_attributes(*(*reader)->database);
+    if (!chosen) return std::move(chosen).error();
+    auto compiled = compile(query, *chosen);
     auto select = (*reader)->database->cached(compiled.sql);
     if (!select) return std::move(select).error();
     auto& row = **select;

@@ -12,7 +12,9 @@
 #include "dicom/text.h"
 #include "storage/index_writer.h"
 #include "storage/search_forms.h"
+#include "storage/sqlite_attribute_rows.h"
 #include "storage/sqlite_database.h"
+#include "storage/sqlite_deletion_index.h"
 #include "storage/sqlite_schema.h"
 
 namespace sagitta::storage {
@@ -76,7 +78,10 @@ struct Change {
 
 class SqliteIndexWriter final : public IndexWriter {
 public:
-    explicit SqliteIndexWriter(std::unique_ptr<Database> database) : db_(std::move(database)) {}
+    explicit SqliteIndexWriter(std::unique_ptr<Database> database)
+        : db_(std::move(database)),
+          deletions_(make_deletion_index(*db_)),
+          attributes_(make_attribute_rows(*db_)) {}
 
     Result<std::optional<StoredDataSet>> stored(const dicom::Uid& sop_instance_uid) override;
     Result<void> begin() override { return db_->execute("BEGIN IMMEDIATE"); }
@@ -86,6 +91,12 @@ public:
     void rollback() override;
     Result<std::vector<VolumeMark>> marks() override;
     Result<IndexContents> contents() override;
+    Result<DeletionIndex*> deletions() override {
+        if (auto done = write_counts(); !done) return std::move(done).error();
+        forget();
+        return deletions_.get();
+    }
+    AttributeRows& attributes() noexcept override { return *attributes_; }
     Result<void> optimize() override { return db_->execute("PRAGMA analysis_limit=1000; ANALYZE"); }
 
 private:
@@ -109,6 +120,8 @@ private:
     void forget();
 
     std::unique_ptr<Database> db_;
+    std::unique_ptr<DeletionIndex> deletions_;
+    std::unique_ptr<AttributeRows> attributes_;
     std::unordered_map<std::string, Parents> known_;                        // by Series Instance UID
     std::unordered_map<std::int64_t, std::string> sop_classes_;             // by study, backslash-separated
     std::unordered_map<std::int64_t, Change> patients_, studies_, series_;  // since begin
@@ -189,8 +202,10 @@ Result<std::int64_t> SqliteIndexWriter::find_or_create_patient(const InstanceRec
     return patient;
 }
 
-/// The rows by which a patient or study is found: each of several values, of a name each group.
+/// The rows by which a patient or study is found: each of several values, of a name each group. And their
+/// text, for parts of them.
 Result<void> SqliteIndexWriter::index_keys(Level level, std::int64_t id, const InstanceRecord& record) {
+    std::string text;
     auto insert = db_->cached(level == Level::patient
                                   ? "INSERT INTO patient_key (attribute, value, patient) VALUES (?, ?, ?)"
                                   : "INSERT INTO study_key (attribute, value, study) VALUES (?, ?, ?)");
@@ -202,9 +217,16 @@ Result<void> SqliteIndexWriter::index_keys(Level level, std::int64_t id, const I
             (*insert)->bind(2, std::string_view(form));
             (*insert)->bind(3, id);
             if (auto done = (*insert)->run(); !done) return done;
+            if (column.vr != dicom::Vr::DA) text += text.empty() ? form : "\n" + form;
         }
     }
-    return {};
+    if (text.empty()) return {};
+    auto add = db_->cached(level == Level::patient ? "INSERT INTO patient_text (rowid, value) VALUES (?, ?)"
+                                                   : "INSERT INTO study_text (rowid, value) VALUES (?, ?)");
+    if (!add) return std::move(add).error();
+    (*add)->bind(1, id);
+    (*add)->bind(2, std::string_view(text));
+    return (*add)->run();
 }
 
 Result<std::int64_t> SqliteIndexWriter::find_or_create_study(const InstanceRecord& record, Parents& parents) {
@@ -325,12 +347,20 @@ void SqliteIndexWriter::report_stray(Parents& known, const IndexEntry& entry) {
 }
 
 Result<bool> SqliteIndexWriter::insert(const IndexEntry& entry) {
-    auto replaced = supersede(*entry.record);
-    if (!replaced) return replaced;
     auto above = parents(*entry.record);
     if (!above) return std::move(above).error();
     report_stray(**above, entry);
-    if (auto done = write_instance(entry, **above); !done) return std::move(done).error();
+    bool replaced = false;
+    auto written = write_instance(entry, **above);
+    if (!written && written.error().code == Errc::already_exists) {
+        auto superseded = supersede(*entry.record);
+        if (!superseded) return superseded;
+        replaced = *superseded;
+        above = parents(*entry.record);  // what was left empty is gone
+        if (!above) return std::move(above).error();
+        written = write_instance(entry, **above);
+    }
+    if (!written) return std::move(written).error();
     if (auto done = note_sop_class((*above)->study, entry.record->sop_class_uid); !done) {
         return std::move(done).error();
     }
@@ -524,7 +554,8 @@ Result<IndexContents> SqliteIndexWriter::contents() {
         all.faults.push_back(fmt::format("{} patients, studies or series have wrong counts", *wrong));
     auto select = db_->cached(
         "SELECT volume, file_offset, file_length FROM instance UNION ALL "
-        "SELECT volume, file_offset, file_length FROM superseded");
+        "SELECT volume, file_offset, file_length FROM superseded UNION ALL "
+        "SELECT volume, file_offset, file_length FROM deleted");
     if (!select) return std::move(select).error();
     const ResetAtEnd reset(**select);
     while (true) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "dicom/dictionary.h"
 #include "dicom/generated/tags.h"
 #include "storage/search_forms.h"
 
@@ -42,6 +43,8 @@ constexpr std::array kUids{tags::StudyInstanceUID, tags::SeriesInstanceUID, tags
 
 constexpr std::size_t kMostPrefixes = 16;  // looked up one by one; of more, the span from first to last
 constexpr std::size_t kNarrowPrefix = 3;   // bytes: shorter ones find more than a range of dates
+
+constexpr std::size_t kMostTrigrams = 24;  // of a pattern: more narrow no further
 
 constexpr std::string_view kAliases = "ptsi";  // patient p, study t, series s, instance i
 
@@ -102,6 +105,43 @@ std::size_t shortest_prefix(const MatchKey& key) {
     return shortest;
 }
 
+/// The runs of three characters every text that matches `pattern` holds; none when there are none.
+std::vector<std::string> trigrams_of(std::string_view pattern) {
+    std::vector<std::string> found;
+    std::vector<std::size_t> starts;  // of the last characters since a wildcard
+    for (std::size_t at = 0; at <= pattern.size(); ++at) {
+        const bool ends = at == pattern.size();
+        if (!ends && (static_cast<unsigned char>(pattern[at]) & 0xc0) == 0x80) continue;
+        if (starts.size() == 3) {
+            found.emplace_back(pattern.substr(starts.front(), at - starts.front()));
+            if (found.size() == kMostTrigrams) return found;
+            starts.erase(starts.begin());
+        }
+        if (!ends && (pattern[at] == '*' || pattern[at] == '?'))
+            starts.clear();
+        else
+            starts.push_back(at);
+    }
+    return found;
+}
+
+/// In the language of FTS5: all the trigrams of one of the patterns. Empty when a pattern has none.
+std::string text_condition(const MatchKey& key) {
+    std::string any;
+    if (key.values.size() > kMostPrefixes) return {};
+    for (const auto& pattern : key.values) {
+        std::string all;
+        for (const auto& trigram : trigrams_of(pattern)) {
+            all += all.empty() ? "\"" : " AND \"";
+            for (const char c : trigram) all += c == '"' ? "\"\"" : std::string(1, c);
+            all += '"';
+        }
+        if (all.empty()) return {};
+        any += fmt::format("{}({})", any.empty() ? "" : " OR ", all);
+    }
+    return any;
+}
+
 const IndexColumn* searched_column(const MatchKey& key, Level level) {
     for (const auto& column : searched_columns()) {
         if (column.tag == key.tag && column.vr == key.vr && column.level <= level) return &column;
@@ -109,12 +149,34 @@ const IndexColumn* searched_column(const MatchKey& key, Level level) {
     return nullptr;
 }
 
+/// By rows made of what the dictionary says the attribute is.
+bool is_chosen(const MatchKey& key, std::span<const dicom::Tag> chosen) {
+    const auto* entry = dicom::find_tag(key.tag);
+    return entry != nullptr && entry->vr == key.vr &&
+           std::find(chosen.begin(), chosen.end(), key.tag) != chosen.end();
+}
+
+/// By a part in the middle, which says more than a short prefix.
+bool is_found_by_text(const MatchKey& key) {
+    return key.kind == MatchKind::wildcard && key.vr != Vr::DA && shortest_prefix(key) < kNarrowPrefix &&
+           !text_condition(key).empty();
+}
+
 /// How well a key narrows a search, lowest best; empty when no index helps.
-std::optional<std::size_t> rank(const MatchKey& key, Level level) {
+std::optional<std::size_t> rank(const MatchKey& key, Level level, std::span<const dicom::Tag> chosen) {
     const auto* column = searched_column(key, level);
-    if (column == nullptr || holds_nul(key) || !key.fuzzy.empty()) return std::nullopt;
-    enum Rank : std::size_t { exact = 0, narrow_prefix = 100, range = 200, prefix = 300, open_range = 400 };
-    const auto place = static_cast<std::size_t>(column - searched_columns().data());
+    if ((column == nullptr && !is_chosen(key, chosen)) || holds_nul(key) || !key.fuzzy.empty())
+        return std::nullopt;
+    enum Rank : std::size_t {
+        exact = 0,
+        narrow_prefix = 100,
+        text = 200,
+        range = 300,
+        prefix = 400,
+        open_range = 500
+    };
+    const auto place = column == nullptr ? searched_columns().size()
+                                         : static_cast<std::size_t>(column - searched_columns().data());
     switch (key.kind) {
         case MatchKind::universal:
         case MatchKind::empty_value: return std::nullopt;
@@ -124,8 +186,10 @@ std::optional<std::size_t> rank(const MatchKey& key, Level level) {
             return (key.values[0].empty() || key.values[1].empty() ? open_range : range) + place;
         case MatchKind::wildcard: {
             const auto length = shortest_prefix(key);
+            if (length >= kNarrowPrefix) return narrow_prefix + place;
+            if (column != nullptr && is_found_by_text(key)) return text + place;
             if (length == 0) return std::nullopt;
-            return (length < kNarrowPrefix ? prefix : narrow_prefix) + place;
+            return prefix + place;
         }
     }
     return std::nullopt;
@@ -133,7 +197,8 @@ std::optional<std::size_t> rank(const MatchKey& key, Level level) {
 
 class Compiler {
 public:
-    explicit Compiler(const Query& query) : query_(query), keys_(query.keys) {
+    Compiler(const Query& query, std::span<const dicom::Tag> chosen)
+        : query_(query), chosen_(chosen), keys_(query.keys) {
         // The days a date with its time spans are found as any range of dates; judged is the instant.
         for (const auto& key : query.date_times) keys_.push_back(key.days());
     }
@@ -195,7 +260,7 @@ private:
         for (std::size_t n = 0; n < keys_.size(); ++n) {
             const auto& key = keys_[n];
             if (is_uid_condition(key) && column_for(key.tag, query_.level)) return std::nullopt;
-            const auto its_rank = rank(key, query_.level);
+            const auto its_rank = rank(key, query_.level, chosen_);
             if (!its_rank || (best && *its_rank >= best_rank)) continue;
             best = n;
             best_rank = *its_rank;
@@ -207,6 +272,10 @@ private:
         const auto& key = query_.keys[n];
         if (key.kind == MatchKind::universal) return;
         const auto column = column_for(key.tag, query_.level);
+        if (drives && searched_column(key, query_.level) == nullptr) {
+            conjoin(search_series(n));
+            drives = false;
+        }
         if (!column) return;
         if (drives)
             conjoin(search(n));
@@ -230,18 +299,46 @@ private:
         const auto& key = keys_[n];
         const auto level = searched_column(key, query_.level)->level;
         const std::string_view entity = level == Level::patient ? "patient" : "study";
+        if (is_found_by_text(key)) {
+            return fmt::format("{0}.id IN (SELECT rowid FROM {1}_text WHERE {1}_text MATCH {2}) AND {3}",
+                               alias(level), entity, bound(text_condition(key)),
+                               judgement(n, *column_for(key.tag, query_.level)));
+        }
+        return fmt::format("{}.id IN ({})", alias(level), rows_of(n, entity));
+    }
+
+    std::string rows_of(std::size_t n, std::string_view entity) {
+        const auto& key = keys_[n];
         const auto from =
             fmt::format("SELECT k.{0} FROM {0}_key k WHERE k.attribute = {1}", entity, key.tag.value);
-        std::string found;
-        if (key.kind == MatchKind::wildcard) {
-            for (const auto& condition : prefix_conditions(n)) {
-                found += fmt::format("{}{} AND {}", found.empty() ? "" : " UNION ", from, condition);
-            }
-        } else {
-            found = fmt::format("{} AND {}", from,
-                                key.kind == MatchKind::range ? range(key) : one_of("k.value", key.values));
+        if (key.kind != MatchKind::wildcard) {
+            return fmt::format("{} AND {}", from,
+                               key.kind == MatchKind::range ? range(key) : one_of("k.value", key.values));
         }
-        return fmt::format("{}.id IN ({})", alias(level), found);
+        std::string found;
+        for (const auto& condition : prefix_conditions(n)) {
+            found += fmt::format("{}{} AND {}", found.empty() ? "" : " UNION ", from, condition);
+        }
+        return found;
+    }
+
+    /// The series that may match by a chosen attribute: those with rows, and those with instances nobody has
+    /// read yet.
+    std::string search_series(std::size_t n) {
+        const auto series = fmt::format(
+            "{} UNION SELECT ii.series FROM instance ii WHERE ii.id > coalesce((SELECT covered_to "
+            "FROM attribute_index WHERE attribute = {}), 0)",
+            rows_of(n, "series"), keys_[n].tag.value);
+        switch (query_.level) {
+            case Level::patient:
+                return fmt::format(
+                    "p.id IN (SELECT tt.patient FROM series ss JOIN study tt ON tt.id = ss.study WHERE ss.id "
+                    "IN ({}))",
+                    series);
+            case Level::study:
+                return fmt::format("t.id IN (SELECT ss.study FROM series ss WHERE ss.id IN ({}))", series);
+            default: return fmt::format("s.id IN ({})", series);
+        }
     }
 
     std::string one_of(const std::string& column, const std::vector<std::string>& values) {
@@ -296,6 +393,7 @@ private:
     }
 
     const Query& query_;
+    std::span<const dicom::Tag> chosen_;
     std::vector<MatchKey> keys_;  ///< of the query, then one for each of its date_times
     CompiledQuery out_;
     std::string where_;
@@ -303,8 +401,8 @@ private:
 
 }  // namespace
 
-CompiledQuery compile(const Query& query) {
-    return Compiler(query).compile();
+CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen) {
+    return Compiler(query, chosen).compile();
 }
 
 CompiledQuery compile(const Scope& scope) {

@@ -2,6 +2,7 @@
 // indexes where there are any. Internal to storage; pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,8 @@ struct CompiledQuery {
 /// UID keys and the most selective other key become conditions an index answers; the function
 /// dicom_match(n, stored), which must be known to the connection, judges the rest row by row: it
 /// stands for dicom::matches(query.keys[n], stored). dicom_match_instant(n, date, time) does the same for
-/// query.date_times[n].
-[[nodiscard]] CompiledQuery compile(const Query& query);
+/// query.date_times[n]. Of the attributes `chosen`, rows of series_key narrow the search.
+[[nodiscard]] CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen = {});
 
 /// The instances in a scope, kLocationColumns of each; no SQL when nothing is asked for.
 [[nodiscard]] CompiledQuery compile(const Scope& scope);

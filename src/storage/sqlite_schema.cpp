@@ -101,6 +101,64 @@ ALTER TABLE superseded ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX superseded_uid ON superseded (sop_uid);
 CREATE INDEX instance_place ON instance (volume, file_offset);
 )sql"},
+    // What notes say (docs/adr/0010-deletion.md).
+    Step{4, R"sql(
+CREATE TABLE deleted (
+    volume INTEGER NOT NULL, file_offset INTEGER NOT NULL, file_length INTEGER NOT NULL,
+    sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL, study_uid TEXT NOT NULL,
+    served INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    received INTEGER NOT NULL,
+    note_volume INTEGER NOT NULL, note_offset INTEGER NOT NULL,
+    deleted_at INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+    PRIMARY KEY (volume, file_offset)
+) STRICT;
+CREATE INDEX deleted_uid ON deleted (sop_uid);
+CREATE INDEX deleted_study ON deleted (study_uid);
+CREATE INDEX deleted_until ON deleted (keep_until);
+
+CREATE TABLE note_event (
+    volume INTEGER NOT NULL, place INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL, study_uid TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (volume, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE protected (
+    study_uid TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql"},
+    // What keys with a wildcard in front are found by; attributes somebody chose. 1048592 … 2097168:
+    // Patient's Name, Patient ID, Accession Number, Study ID.
+    Step{5, R"sql(
+CREATE VIRTUAL TABLE patient_text USING fts5(value, tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
+INSERT INTO patient_text (rowid, value) SELECT patient, group_concat(value, char(10)) FROM patient_key
+WHERE attribute IN (1048592, 1048608) GROUP BY patient;
+CREATE TRIGGER patient_gone AFTER DELETE ON patient BEGIN DELETE FROM patient_text WHERE rowid = OLD.id; END;
+
+CREATE VIRTUAL TABLE study_text USING fts5(value, tokenize='trigram case_sensitive 1', detail=none, columnsize=0);
+INSERT INTO study_text (rowid, value) SELECT study, group_concat(value, char(10)) FROM study_key
+WHERE attribute IN (524368, 2097168) GROUP BY study;
+CREATE TRIGGER study_gone AFTER DELETE ON study BEGIN DELETE FROM study_text WHERE rowid = OLD.id; END;
+
+CREATE TABLE series_key (
+    attribute INTEGER NOT NULL, value TEXT NOT NULL, series INTEGER NOT NULL,
+    PRIMARY KEY (attribute, value, series)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX series_key_series ON series_key (series);
+CREATE TRIGGER series_gone AFTER DELETE ON series BEGIN DELETE FROM series_key WHERE series = OLD.id; END;
+
+CREATE TABLE attribute_index (
+    attribute INTEGER PRIMARY KEY,
+    covered_to INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER instance_gone AFTER DELETE ON instance BEGIN
+    UPDATE attribute_index SET covered_to = (SELECT coalesce(max(id), 0) FROM instance)
+    WHERE covered_to > (SELECT coalesce(max(id), 0) FROM instance);
+END;
+)sql"},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Field {
 constexpr Field kName{0, 100}, kMode{100, 8}, kUid{108, 8}, kGid{116, 8}, kSize{124, 12}, kTime{136, 12},
     kSum{148, 8}, kType{156, 1}, kMagic{257, 8}, kUname{265, 32}, kGname{297, 32}, kDevMajor{329, 8},
     kDevMinor{337, 8}, kPrefix{345, 155};
+constexpr std::string_view kPurged = ".deleted";
 constexpr std::string_view kOwner = "sagitta";
 constexpr std::string_view kChecksumPrefix = "xxh3-";
 constexpr std::uint64_t kLargestOctal = (1ull << 33) - 1;  // eleven octal digits
@@ -137,6 +138,18 @@ TarMember instance_member(const dicom::Uid& study, const dicom::Uid& series, con
 
 bool is_instance_member(const TarMember& member) noexcept {
     return member.checksum && member.name.ends_with(".dcm") &&
+           std::count(member.directory.begin(), member.directory.end(), '/') == 1;
+}
+
+TarMember purged_member(TarMember instance) {
+    instance.name += kPurged;
+    instance.checksum.reset();
+    return instance;
+}
+
+bool is_purged_member(const TarMember& member) noexcept {
+    return !member.checksum && member.name.ends_with(kPurged) &&
+           std::string_view(member.name).substr(0, member.name.size() - kPurged.size()).ends_with(".dcm") &&
            std::count(member.directory.begin(), member.directory.end(), '/') == 1;
 }
 

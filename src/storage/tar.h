@@ -50,6 +50,10 @@ struct TarMember {
 /// The member's name has the form of an instance's.
 [[nodiscard]] bool is_instance_member(const TarMember& member) noexcept;
 
+/// What is left of an instance whose bytes are gone: its name with ".deleted" behind it, and no checksum.
+[[nodiscard]] TarMember purged_member(TarMember instance);
+[[nodiscard]] bool is_purged_member(const TarMember& member) noexcept;
+
 inline constexpr std::string_view kManifestName = "MANIFEST.tsv";
 
 }  // namespace sagitta::storage

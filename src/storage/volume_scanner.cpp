@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/digest.h"
+#include "storage/note.h"
 
 namespace sagitta::storage {
 namespace {
@@ -13,7 +14,8 @@ constexpr std::size_t kWindow = 1u << 20;  // bytes read at once when looking fo
 
 bool looks_like_ours(std::span<const std::byte, kTarBlock> block) {
     const auto member = parse_tar_header(block);
-    return member && (is_instance_member(*member) || member->name == kManifestName) && member->checksum;
+    return member && member->checksum &&
+           (is_instance_member(*member) || is_note_member(*member) || member->name == kManifestName);
 }
 
 }  // namespace
@@ -58,6 +60,13 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         return found;
     }
     found.end = offset + tar_footprint(size);
+    if (is_purged_member(found.member)) {
+        found.kind = ScannedMember::Kind::purged;
+        auto erased = is_erased(found);
+        if (!erased) return std::move(erased).error();
+        if (!*erased) found.reason = "a deleted instance whose bytes are still there";
+        return found;
+    }
     if (!found.member.checksum) {
         found.kind = ScannedMember::Kind::foreign;
         return found;
@@ -72,6 +81,8 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
         found.kind = ScannedMember::Kind::instance;
     else if (found.member.name == kManifestName)
         found.kind = ScannedMember::Kind::manifest;
+    else if (is_note_member(found.member))
+        found.kind = ScannedMember::Kind::note;
     else
         found.kind = ScannedMember::Kind::foreign;
     return found;
@@ -81,9 +92,11 @@ Result<ScannedMember> VolumeScanner::member_at(std::uint64_t offset) {
 Result<bool> VolumeScanner::prove(ScannedMember& found) {
     head_.clear();
     PieceDigest digest;
-    Sha256 sha256;
+    std::optional<Sha256> sha256;
+    if (options_.sha256) sha256.emplace();
     const auto size = found.member.size;
     for (std::uint64_t at = 0; at < size;) {
+        if (options_.stop != nullptr && *options_.stop) return Error(Errc::cancelled, "told to stop");
         auto& buffer = at == 0 ? head_ : piece_;
         buffer.clear();
         const auto wanted =
@@ -93,11 +106,29 @@ Result<bool> VolumeScanner::prove(ScannedMember& found) {
         if (*read < wanted) return false;
         buffer.commit(*read);
         digest.add(buffer.span());
-        if (options_.sha256) sha256.add(buffer.span());
+        if (sha256) sha256->add(buffer.span());
         at += *read;
     }
     if (digest.member_checksum() != *found.member.checksum) return false;
-    if (options_.sha256) found.sha256 = sha256.finish();
+    if (sha256) found.sha256 = sha256->finish();
+    return true;
+}
+
+/// Whether the data is nothing but zeros.
+Result<bool> VolumeScanner::is_erased(const ScannedMember& found) {
+    for (std::uint64_t at = 0; at < found.member.size;) {
+        piece_.clear();
+        const auto wanted =
+            static_cast<std::size_t>(std::min<std::uint64_t>(options_.piece_bytes, found.member.size - at));
+        auto read = volume_.read_at(found.data_offset() + at, piece_.prepare(wanted));
+        if (!read) return std::move(read).error();
+        if (*read < wanted) return false;
+        piece_.commit(*read);
+        const auto bytes = piece_.span();
+        if (std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; }))
+            return false;
+        at += *read;
+    }
     return true;
 }
 

@@ -2,6 +2,7 @@
 // nothing. One thread per scanner.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +20,8 @@ struct ScannedMember {
     enum class Kind : std::uint8_t {
         instance,  ///< checksum right; head() holds its beginning
         manifest,  ///< checksum right: the volume is sealed
+        note,      ///< checksum right: what was deleted, restored, protected
+        purged,    ///< what is left of a deleted instance; `reason` when its bytes are still there
         foreign,   ///< a tar member we did not write; left alone
         damaged,   ///< `reason` says what is wrong with [header_offset, end)
     };
@@ -38,7 +41,8 @@ class VolumeScanner {
 public:
     struct Options {
         bool sha256 = false;
-        std::size_t piece_bytes = 1u << 20;  ///< read at once, whatever the size of a member
+        std::size_t piece_bytes = 1u << 20;       ///< read at once, whatever the size of a member
+        const std::atomic<bool>* stop = nullptr;  ///< when it is set, next() ends with Errc::cancelled
     };
     VolumeScanner(const File& volume, std::uint64_t from, std::uint64_t volume_length, Options options);
 
@@ -54,6 +58,7 @@ public:
 private:
     Result<ScannedMember> member_at(std::uint64_t offset);
     Result<bool> prove(ScannedMember& found);
+    Result<bool> is_erased(const ScannedMember& found);
     Result<std::uint64_t> next_good_header(std::uint64_t offset);
 
     const File& volume_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "storage/spooled_instance.h"
+
 namespace sagitta::storage {
 namespace {
 
@@ -75,6 +77,35 @@ Result<Placement> VolumeWriter::append(std::span<const NewMember> members) {
     }
     previous_tail_ = std::exchange(tail_, placement.end);
     return placement;
+}
+
+Result<Placement> VolumeWriter::adopt(const TarMember& header, SpooledInstance& spooled) {
+    // An open volume that is empty still is replaced: numbers have no gaps.
+    const auto number = tail_ == 0 ? number_ : number_ + 1;
+    if (auto completed = spooled.complete(header); !completed) return std::move(completed).error();
+    if (auto free = check_free(number); !free) return std::move(free).error();
+    auto moved = spooled.move_to(layout_.volume(number));
+    if (!moved) return std::move(moved).error();
+    if (auto synced = file_system_.sync_directory(layout_.volumes()); !synced) {
+        return Error(Errc::io_failure, std::move(synced).error().context);
+    }
+    file_ = std::move(*moved);
+    const auto finished = std::exchange(number_, number);
+    previous_tail_ = 0;
+    tail_ = tar_footprint(header.size);
+    if (finished != number) full_(finished);
+    return Placement{number, {kTarBlock}, tail_};
+}
+
+/// A rename would silently take the place of whatever is there.
+Result<void> VolumeWriter::check_free(std::uint32_t number) {
+    auto present = file_system_.open(layout_.volume(number), OpenMode::read);
+    if (!present && present.error().code == Errc::not_found) return {};
+    if (!present) return std::move(present).error();
+    auto size = (*present)->size();
+    if (!size) return std::move(size).error();
+    if (*size != 0) return Error(Errc::io_failure, layout_.volume(number) + " is there already");
+    return {};
 }
 
 Result<void> VolumeWriter::undo_append() {

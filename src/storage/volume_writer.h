@@ -27,9 +27,12 @@ public:
     std::uint64_t room() const noexcept override;
     /// In one go, and one sync.
     Result<Placement> append(std::span<const NewMember> members) override;
+    /// Its file becomes the next volume: the one open until now is full.
+    Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
     Result<void> undo_append() override;
 
 private:
+    Result<void> check_free(std::uint32_t number);
     Result<void> back_to(std::uint64_t length);
 
     FileSystem& file_system_;

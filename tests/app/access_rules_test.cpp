@@ -84,5 +84,38 @@ TEST(AccessRules, PerPeerLimitCountsOpenAssociations) {
     EXPECT_TRUE(std::holds_alternative<net::ul::NegotiationPolicy>(rules.admit(from("CT", "127.0.0.1"))));
 }
 
+Configuration node_with_certificate() {
+    Configuration configuration = open_node();
+    configuration.peers.front().certificate = "ct.example.org";
+    configuration.node.promiscuous = true;
+    return configuration;
+}
+
+net::dimse::AssociationInfo by_tls(net::dimse::AssociationInfo info, std::string name) {
+    info.tls.emplace();
+    if (name.empty()) return info;
+    info.tls->fingerprint = "sha256:" + std::string(64, '0');
+    info.tls->names.push_back(std::move(name));
+    return info;
+}
+
+TEST(AccessRules, NobodyIsAPeerWithoutItsCertificate) {
+    AccessRules rules{node_with_certificate()};
+    EXPECT_NE(rules.rights_of(by_tls(from("PACS", "192.0.2.7"), "ct.example.org")), nullptr);
+    EXPECT_EQ(rules.rights_of(from("PACS", "192.0.2.7")), nullptr);
+    EXPECT_EQ(rules.rights_of(by_tls(from("PACS", "192.0.2.7"), "other.example.org")), nullptr);
+    EXPECT_EQ(rules.rights_of(by_tls(from("PACS", "192.0.2.7"), "")), nullptr);
+    EXPECT_EQ(rules.rights_of(by_tls(from("PACS", "192.0.2.8"), "ct.example.org")), nullptr);
+    EXPECT_NE(rules.rights_of(from("OTHER", "192.0.2.7")), nullptr) << "strangers may come in";
+}
+
+TEST(AccessRules, LoopbackIsJudgedForEachPort) {
+    Configuration configuration;
+    configuration.tls.bind = "0.0.0.0";
+    AccessRules rules{configuration};
+    EXPECT_NE(rules.rights_of(from("ANYONE", "127.0.0.1")), nullptr);
+    EXPECT_EQ(rules.rights_of(by_tls(from("ANYONE", "192.0.2.7"), "ct.example.org")), nullptr);
+}
+
 }  // namespace
 }  // namespace sagitta::app

@@ -53,13 +53,25 @@ data = "/srv/dicom"
 promiscuous = true
 require_user = true
 
+[tls]
+certificate = "/etc/sagitta/node.crt"
+key = "/etc/sagitta/node.key"
+ca = "/etc/sagitta/ca.crt"
+bind = "10.0.0.1"
+port = 12762
+plain = false
+require_client_certificate = false
+min_version = "1.3"
+
 [[peer]]
 address = "PACS@10.0.0.5:104"
 allow = ["echo", "find"]
+tls = true
+certificate = "pacs.example.org"
 
 [[peer]]
 address = "AI@[2001:db8::5]:11112"
-allow = ["echo", "store", "find", "move", "get", "commit"]
+allow = ["echo", "store", "find", "move", "get", "commit", "mpps"]
 
 [[user]]
 name = "scanner"
@@ -73,7 +85,15 @@ layout = "volumes"
 volume_size = "1GiB"
 on_conflict = "replace"
 memory_budget = "64MiB"
+stream_above = "1MiB"
 accept_unknown_sop_classes = false
+preferred_transfer_syntaxes = ["1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.1"]
+index = ["StationName", "KVP"]
+undelete_for = "2d"
+quota = "500GiB"
+quota_studies = 20000
+min_free = "20GiB"
+quota_policy = "recycle"
 
 [query]
 relational = "always"
@@ -87,6 +107,22 @@ give_up = "2h"
 max_instances = 100
 max_requests = 10
 
+[mpps]
+strict = true
+max_object = "1MiB"
+max_in_progress = 7
+patience = "1m"
+keep = "30d"
+
+[availability]
+quiet = "0s"
+retry = "5s"
+give_up = "2h"
+
+[patrol]
+every = "7d"
+rate = "1MiB"
+
 [worklist]
 folder = "/srv/worklist"
 
@@ -94,8 +130,13 @@ folder = "/srv/worklist"
 associations = 10
 associations_per_peer = 2
 max_pdu = "64KiB"
+operations_window = 32
+associations_to_peer = 3
+keep_associations = "5s"
 max_object = "1GB"
 idle_timeout = "500ms"
+min_rate = "1KiB"
+rate_window = "30s"
 artim_timeout = "10s"
 response_timeout = "2m"
 shutdown_grace = "0s"
@@ -104,6 +145,12 @@ sequence_depth = 16
 
 [log]
 level = "debug"
+trace = "/var/log/sagitta/trace"
+
+[audit]
+file = "/var/log/sagitta/audit.log"
+collector = "tcp://10.0.0.9:601"
+spool_size = "1MiB"
 
 [threads]
 network = 1
@@ -114,7 +161,52 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:51: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:90: limits.idle_timeout must be from 1s to 1d"});
+}
+
+TEST(ConfigurationFile, WhatIsIndexedIsNamedByKeyword) {
+    EXPECT_EQ(
+        problems("[storage]\nindex = [\"StationNam\"]\n"),
+        Texts{"s.toml:2: storage.index must be a list of keywords: \"StationNam\" is none, did you mean "
+              "\"StationName\"?"});
+    EXPECT_EQ(
+        problems("[storage]\nindex = [\"KVP\", \"PixelData\"]\n"),
+        Texts{
+            "s.toml:2: storage.index cannot hold PixelData: only short text, dates and numbers are indexed"});
+    EXPECT_EQ(problems("[storage]\nindex = 3\n"),
+              Texts{"s.toml:2: storage.index must be a list of keywords in quotes, not a number"});
+    EXPECT_EQ(parse_configuration("[storage]\nindex = [\"KVP\", \"KVP\"]\n", "s.toml")
+                  .configuration.storage.index.size(),
+              1u);
+}
+
+TEST(ConfigurationFile, RulesOfRetentionSayHowLong) {
+    const auto good = parse_configuration(
+        "[storage]\nquota = \"1GiB\"\n[[storage.retention]]\nmatch = { Modality = \"US\" }\nkeep_for = "
+        "\"365d\"\n"
+        "[[storage.retention]]\nnot = { PatientID = [\"T*\", \"X*\"] }\nkeep_for = \"forever\"\n",
+        "s.toml");
+    EXPECT_EQ(good.problems, Texts{});
+    ASSERT_EQ(good.configuration.retentions.size(), 2u);
+    EXPECT_EQ(good.configuration.retentions[0].keep_for, std::chrono::hours(24 * 365));
+    EXPECT_TRUE(good.configuration.retentions[0].match.is_conditional());
+    EXPECT_FALSE(good.configuration.retentions[1].keep_for);
+    EXPECT_NE(to_toml(good.configuration).find("[[storage.retention]]"), std::string::npos);
+    EXPECT_EQ(
+        problems("[[storage.retention]]\nmatch = { Modalty = \"US\" }\nkeep = \"1d\"\n"
+                 "[[storage.retention]]\nkeep_for = \"0s\"\nmatch = \"US\"\n"),
+        (Texts{
+            "s.toml:1: this [[storage.retention]] has no keep_for",
+            "s.toml:2: storage.retention.match: 'Modalty' is no keyword of PS3.6: did you mean 'Modality'?",
+            "s.toml:3: unknown key keep in [[storage.retention]]",
+            "s.toml:5: storage.retention.keep_for must be a duration of a second or more, for example "
+            "\"365d\", or \"forever\"",
+            "s.toml:6: storage.retention.match must be a table: { Modality = \"CT\" }"}));
+    EXPECT_EQ(problems("[storage]\nretention = \"1d\"\n"),
+              Texts{"s.toml:2: rules of retention are written [[storage.retention]], in double brackets"});
+    EXPECT_EQ(
+        problems("[storage]\nlayout = \"files\"\n[[storage.retention]]\nkeep_for = \"1d\"\n"),
+        Texts{"[[storage.retention]] needs storage.layout \"volumes\": with \"files\" nothing is deleted"});
 }
 
 TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {
@@ -181,12 +273,11 @@ TEST(ConfigurationFile, RefusesBadUnitsAndRanges) {
 }
 
 TEST(ConfigurationFile, SaysWhatComesLater) {
-    EXPECT_EQ(problems("[tls]\ncertificate = \"x\"\n[[route]]\nname = \"a\"\n[completion]\nquiet = \"60s\"\n"
-                       "[storage]\nquota = \"1TB\"\n"),
-              (Texts{"s.toml:1: [tls] is not available in this version",
+    EXPECT_EQ(problems("[destination]\nname = \"x\"\n[[route]]\nname = \"a\"\n[completion]\nquiet = \"60s\"\n"
+                       ""),
+              (Texts{"s.toml:1: [destination] is not available in this version",
                      "s.toml:3: [route] is not available in this version",
-                     "s.toml:5: [completion] is not available in this version",
-                     "s.toml:8: storage.quota is not available in this version"}));
+                     "s.toml:5: [completion] is not available in this version"}));
 }
 
 TEST(ConfigurationFile, FilesAreNeverReplaced) {
@@ -194,6 +285,8 @@ TEST(ConfigurationFile, FilesAreNeverReplaced) {
               (Texts{"storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never "
                      "written again"}));
     EXPECT_EQ(problems("[storage]\nlayout = \"files\"\n"), Texts());
+    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\nmin_free = \"1GiB\"\n"),
+              (Texts{"a quota needs storage.layout \"volumes\": with \"files\" nothing is deleted"}));
 }
 
 TEST(ConfigurationFile, ChecksPeers) {
@@ -228,7 +321,21 @@ TEST(ConfigurationFile, RightsAreThoseOfTheListAndPeersOfOneNameAreTold) {
               (Texts{"s.toml:4: several peers are called A: a C-MOVE to that name goes to the first"}));
     EXPECT_FALSE(loaded.configuration.peers.at(0).rights.echo);
     EXPECT_TRUE(loaded.configuration.peers.at(0).rights.commit);
+    EXPECT_FALSE(loaded.configuration.peers.at(0).rights.mpps);
     EXPECT_TRUE(loaded.configuration.peers.at(1).rights.echo);
+}
+
+TEST(ConfigurationFile, NotifiesNobodyWhoGetsOnlyWhatIsDeidentified) {
+    EXPECT_EQ(problems("[[peer]]\naddress = \"A@h:1\"\nnotify = 1\n"),
+              Texts{"s.toml:3: peer.notify must be true or false"});
+    const auto told = problems("[[peer]]\naddress = \"A@h:1\"\nnotify = true\ndeidentify = \"x\"\n");
+    ASSERT_FALSE(told.empty());
+    EXPECT_EQ(told.front(),
+              "s.toml:1: notify names instances as they are: not for a [[peer]] with deidentify");
+    const auto good = parse_configuration("[[peer]]\naddress = \"A@h:1\"\nnotify = true\n", "s.toml");
+    EXPECT_EQ(good.problems, Texts{});
+    EXPECT_TRUE(good.configuration.peers.at(0).notify);
+    EXPECT_NE(to_toml(good.configuration).find("notify = true\n"), std::string::npos);
 }
 
 TEST(ConfigurationFile, SaysWhereTheTomlIsBroken) {
@@ -263,12 +370,13 @@ TEST(ConfigurationFile, TellsWhatIsWrongWithFlags) {
     ConfigurationFlags flags;
     flags.port = "high";
     flags.peers = {"PACS"};
-    flags.set = {"max_pdu", "limits.maxpdu=1KiB", "tls.ca=x", "limit.max_pdu=1KiB", "node.promiscuous=yes"};
+    flags.set = {"max_pdu", "limits.maxpdu=1KiB", "storage.retention=x", "limit.max_pdu=1KiB",
+                 "node.promiscuous=yes"};
     EXPECT_EQ(
         problems("", flags),
         (Texts{"--set: 'max_pdu' is no section.key=value, for example limits.max_pdu=64KiB",
                "--set: unknown key limits.maxpdu, did you mean max_pdu?",
-               "--set: tls.ca is not available in this version",
+               "--set: storage.retention is written in the file",
                "--set: unknown section [limit], did you mean [limits]?",
                "--set: node.promiscuous must be true or false", "--port: node.port must be a whole number",
                "--peer: 'PACS' is no AET@HOST:PORT: there is no '@' behind the AE title"}));
@@ -279,7 +387,7 @@ TEST(ConfigurationReport, SaysWhoMayComeIn) {
     EXPECT_EQ(explain(c),
               (Texts{"listens as SAGITTA on 127.0.0.1 port 11112, which only this machine reaches",
                      "keeps what it receives in sagitta-data",
-                     "any calling AE title may echo, store, find, move, get and commit",
+                     "any calling AE title may echo, store, find, move, get, commit and mpps",
                      "C-MOVE goes nowhere: its destinations are the [[peer]]s"}));
     c.node.bind = "0.0.0.0";
     EXPECT_EQ(explain(c).at(2), "nobody may come in: add a [[peer]], or set node.promiscuous = true");
@@ -287,10 +395,10 @@ TEST(ConfigurationReport, SaysWhoMayComeIn) {
     peer.address = *parse_peer_address("PACS@10.0.0.5:104");
     peer.rights.store = false;
     c.peers.push_back(peer);
-    EXPECT_EQ(explain(c),
-              (Texts{"listens as SAGITTA on 0.0.0.0 port 11112", "keeps what it receives in sagitta-data",
-                     "strangers are refused", "PACS calling from 10.0.0.5 may echo, find, move, get, commit",
-                     "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
+    EXPECT_EQ(explain(c), (Texts{"listens as SAGITTA on 0.0.0.0 port 11112",
+                                 "keeps what it receives in sagitta-data", "strangers are refused",
+                                 "PACS calling from 10.0.0.5 may echo, find, move, get, commit, mpps",
+                                 "C-MOVE may send to PACS (10.0.0.5 port 104)"}));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "core/log.h"
 #include "tests/bench/load_modes.h"
+#include "tests/bench/load_sink.h"
 #include "tests/bench/process_usage.h"
 
 namespace {
@@ -68,10 +69,11 @@ int main(int count, char** words) {
     std::string peer, calling = "LOAD", pool_file;
     int pid = 0;
     CLI::App app(
-        "Load for a DICOM node: store, find, get, move, echo, assoc (associate, echo, release), idle");
+        "Load for a DICOM node: store, find, get, move, echo, assoc (associate, echo, release), idle;\n"
+        "sink listens on PORT itself and forgets what it is sent, until it is ended");
     app.add_option("mode", settings.mode)
         ->required()
-        ->check(CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle"}));
+        ->check(CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle", "sink"}));
     app.add_option("peer", peer, "AET@HOST:PORT")->required();
     app.add_option("--calling", calling, "our AE title");
     app.add_option("-a,--associations", settings.associations)->check(CLI::PositiveNumber);
@@ -79,6 +81,8 @@ int main(int count, char** words) {
     app.add_option("--seconds", settings.seconds, "stop after so long");
     app.add_option("--threads", settings.threads)->check(CLI::PositiveNumber);
     app.add_option("--max-pdu", settings.max_pdu_bytes);
+    app.add_option("--window", settings.window,
+                   "C-STOREs of an association at the same time, if the peer agrees");
     app.add_option("--size", settings.object_bytes, "bytes of a synthetic object");
     app.add_option("--template", settings.template_file, "a Part 10 file to send under new UIDs instead");
     app.add_option("--images-per-series", settings.spread.images_per_series)->check(CLI::PositiveNumber);
@@ -92,7 +96,8 @@ int main(int count, char** words) {
     app.add_option("--model", settings.model)->check(CLI::IsMember({"study", "patient"}));
     app.add_option("-k,--key", settings.keys, "Keyword=value; {} becomes a nine-digit number below --pool");
     app.add_option("--pool", settings.pool)->check(CLI::PositiveNumber);
-    app.add_option("--pool-file", pool_file, "values for {}, one a line");
+    app.add_option("--pool-file", pool_file,
+                   "values for {}, one a line; for several keys with spaces between");
     app.add_option("--destination", settings.destination, "AE title for move");
     app.add_option("--pid", pid, "report processor time and memory of this process and its children");
     try {
@@ -108,6 +113,7 @@ int main(int count, char** words) {
     }
     settings.peer = *address;
     settings.calling = *title;
+    if (settings.mode == "sink") return run_sink(settings);
     if (settings.run_id == 0)
         settings.run_id = std::random_device()() * 4294967296ull + std::random_device()();
     if (std::ifstream file(pool_file); file) {

@@ -57,6 +57,7 @@ public:
     }
 
     Task<LoadReport> work(Clock::time_point deadline) {
+        if (settings_.mode == "store" && settings_.window != 1) co_return co_await store_all(deadline);
         for (std::uint64_t n = 0; n < share_ && Clock::now() < deadline; ++n) {
             const auto start = Clock::now();
             auto done = co_await operation(n);
@@ -86,6 +87,7 @@ private:
         net::scu::ClientSettings settings;
         settings.calling = settings_.calling;
         settings.max_pdu_bytes = settings_.max_pdu_bytes;
+        settings.operations_window = settings_.window;
         std::vector<net::scu::WantedContext> wanted;
         net::scu::WantedContext context;
         context.transfer_syntaxes = {kExplicit, kImplicit};
@@ -134,6 +136,41 @@ private:
         co_return judged(answer);
     }
 
+    /// As many as the window lets. One buffer will do: an object is on its way before the next is made.
+    Task<LoadReport> store_all(Clock::time_point deadline) {
+        std::vector<Clock::time_point> begun;
+        net::dimse::NextStore next = [&]() -> Task<std::optional<net::dimse::OutgoingStore>> {
+            std::optional<net::dimse::OutgoingStore> store;
+            if (begun.size() == share_ || Clock::now() >= deadline) co_return store;
+            const std::uint64_t index = first_ + begun.size();
+            const Identity identity = identity_of(settings_.run_id, index, settings_.spread);
+            object_->become(identity, index);
+            begun.push_back(Clock::now());
+            store.emplace();
+            store->sop_class_uid = *dicom::Uid::parse(object_->sop_class_uid());
+            store->sop_instance_uid = *dicom::Uid::parse(identity.sop_instance_uid);
+            store->transfer_syntax_uid = object_->transfer_syntax_uid();
+            store->payload = std::make_unique<net::dimse::MemoryPayload>(object_->bytes());
+            co_return store;
+        };
+        net::dimse::OnStored on_stored = [&](std::size_t n, Result<Outcome> answer) -> Task<void> {
+            const std::chrono::duration<double, std::milli> took = Clock::now() - begun[n];
+            auto done = judged(answer);
+            if (done) {
+                ++report_.operations;
+                report_.bytes += object_->bytes().size();
+                report_.latencies_ms.push_back(took.count());
+            } else {
+                ++report_.failures;
+                ++report_.reasons[done.error().context];
+            }
+            co_return;
+        };
+        auto sent = co_await client_->store_all(std::move(next), std::move(on_stored));
+        if (!sent) ++report_.reasons[sent.error().context];
+        co_return std::move(report_);
+    }
+
     Task<Result<void>> store(std::uint64_t index) {
         const Identity identity = identity_of(settings_.run_id, index, settings_.spread);
         object_->become(identity, index);
@@ -171,7 +208,11 @@ private:
             const auto tag = dicom::parse_tag(key.substr(0, equals));
             if (!tag) continue;
             std::string value = equals == std::string::npos ? std::string() : key.substr(equals + 1);
-            if (const auto hole = value.find("{}"); hole != std::string::npos) value.replace(hole, 2, chosen);
+            if (const auto hole = value.find("{}"); hole != std::string::npos) {
+                const auto end = std::min(chosen.find(' '), chosen.size());
+                value.replace(hole, 2, chosen.substr(0, end));
+                if (end < chosen.size()) chosen.erase(0, end + 1);
+            }
             const auto* entry = dicom::find_tag(*tag);
             keys.set_text(*tag, entry != nullptr ? entry->vr : dicom::Vr::LO, value);
         }

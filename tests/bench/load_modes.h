@@ -21,7 +21,8 @@ struct LoadSettings {
     std::uint64_t operations = 1000;  ///< in all; of store: objects
     std::size_t threads = 1;
     std::uint32_t max_pdu_bytes = 256 * 1024;
-    double seconds = 0;  ///< stop after so long; 0: only after `operations`
+    std::uint16_t window = 1;  ///< of store: C-STOREs of an association at the same time, if the peer agrees
+    double seconds = 0;        ///< stop after so long; 0: only after `operations`
     // store
     std::size_t object_bytes = 10 * 1024;
     std::string template_file;

@@ -1,6 +1,7 @@
 #include "tests/bench/load_objects.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -18,10 +19,23 @@ using namespace sagitta::dicom;
 
 constexpr std::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
 constexpr std::size_t kMarkEvery = 4096;
+constexpr std::array kModalities{"CT", "MR", "US", "CR", "PT"};  // of a study, one after the other
 
 // 44 characters: "2.25.1", the run, what it names, its number.
 std::string uid(std::uint64_t run_id, int kind, std::uint64_t number) {
     return fmt::format("2.25.1{:019}{}{:018}", run_id % 10'000'000'000'000'000'000ull, kind, number);
+}
+
+/// Four syllables; archive.py makes the same.
+std::string given_name(std::uint64_t number) {
+    constexpr std::string_view kConsonants = "BDFGKLMNPRSTVZ";
+    constexpr std::string_view kVowels = "AEIOU";
+    std::string name;
+    for (auto left = number * 2654435761u % 24'010'000; name.size() < 8; left /= 70) {
+        name += kConsonants[left % 14];
+        name += kVowels[left / 14 % 5];
+    }
+    return name;
 }
 
 void set_identity(DataSet& data_set) {
@@ -29,7 +43,7 @@ void set_identity(DataSet& data_set) {
     data_set.set_text(tags::StudyInstanceUID, Vr::UI, uid(0, 0, 0));
     data_set.set_text(tags::SeriesInstanceUID, Vr::UI, uid(0, 0, 0));
     data_set.set_text(tags::PatientID, Vr::LO, "LOAD000000000 ");
-    data_set.set_text(tags::PatientName, Vr::PN, "NAME000000000^LOAD");
+    data_set.set_text(tags::PatientName, Vr::PN, "NAME000000000^ABCDEFGH");
     data_set.set_text(tags::AccessionNumber, Vr::SH, "A000000000");
     data_set.set_text(tags::InstanceNumber, Vr::IS, "000000001 ");
     data_set.set_text(tags::StudyDate, Vr::DA, "20240101");
@@ -131,6 +145,7 @@ Result<void> LoadObject::locate() {
     accession_ = place(tags::AccessionNumber);
     number_ = place(tags::InstanceNumber);
     date_ = place(tags::StudyDate);
+    modality_ = place(tags::Modality);
     if (!syntax->encapsulated) pixels_ = place(tags::PixelData);
     return {};
 }
@@ -146,11 +161,13 @@ void LoadObject::become(const Identity& identity, std::uint64_t index) {
     put(patient_, identity.patient_id);
     const std::string patient = identity.patient_id.substr(4);
     const std::string study = identity.study_uid.substr(identity.study_uid.size() - 9);
-    put(name_, "NAME" + patient + "^LOAD");
+    put(name_, "NAME" + patient + "^" + given_name(std::strtoul(patient.c_str(), nullptr, 10)));
     put(accession_, "A" + study);
     put(number_, fmt::format("{:09}", index % 1'000'000'000));
     const auto number = std::strtoul(study.c_str(), nullptr, 10);
-    put(date_, fmt::format("20{:02}{:02}{:02}", 10 + number / 336 % 15, 1 + number % 12, 1 + number % 28));
+    put(date_,
+        fmt::format("20{:02}{:02}{:02}", 10 + number / 336 % 15, 1 + number / 28 % 12, 1 + number % 28));
+    put(modality_, kModalities[number % kModalities.size()]);
     for (std::size_t at = 0; at + 8 <= pixels_.length; at += kMarkEvery) {
         store_le(bytes_.data() + pixels_.offset + at,
                  static_cast<std::uint64_t>(index * 0x9e3779b97f4a7c15ull + at));

@@ -37,7 +37,8 @@ public:
     /// From a file of any transfer syntax that is not deflated.
     [[nodiscard]] static Result<LoadObject> from_file(const std::string& path);
 
-    /// Makes it object `index`: identity, instance number, and marks all over the pixel data.
+    /// Makes it object `index`: identity, instance number, date and modality of its study, and marks all over
+    /// the pixel data.
     void become(const Identity& identity, std::uint64_t index);
 
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
@@ -55,7 +56,7 @@ private:
     std::vector<std::byte> bytes_;
     std::string sop_class_uid_;
     std::string transfer_syntax_uid_;
-    Place sop_instance_, series_, study_, patient_, name_, accession_, number_, date_, pixels_;
+    Place sop_instance_, series_, study_, patient_, name_, accession_, number_, date_, modality_, pixels_;
 };
 
 }  // namespace sagitta::bench

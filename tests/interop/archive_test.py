@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The archive on disk as others see it: tar, a second node, verify and reindex; stopping mid-store."""
+import json
 import tarfile
 
 import harness as h
@@ -70,6 +71,19 @@ class Volumes(h.Case):
         h.sagitta("verify", "--data", node.data, check=0)
         node.start()
         self.assertEqual(before, self.answers(node))
+
+    def test_statistics_beside_the_node(self):
+        """The same numbers as tar gives."""
+        node = self.node()
+        self.load(node)
+        told = json.loads(h.sagitta("stats", "--data", node.data, "--json", check=0).out)
+        sizes = [member.size for volume in node.volumes() for member in tarfile.open(volume) if member.name.endswith(".dcm")]
+        self.assertEqual(len(sizes), told["instances"])
+        self.assertEqual(sum(sizes), told["bytes"])
+        self.assertEqual(3, told["studies"])
+        for shares in ("modalities", "sop_classes", "transfer_syntaxes"):
+            self.assertEqual(len(sizes), sum(one["instances"] for one in told[shares]))
+        self.assertEqual(sum(volume.stat().st_size for volume in node.volumes()), told["volumes"]["bytes"])
 
     def test_a_lost_index_is_rebuilt(self):
         node = self.node()

@@ -4,12 +4,11 @@ import json
 import socket
 import struct
 import threading
-import urllib.request
 
 import pydicom.filebase
 import pydicom.filereader
 
-from harness import (Case, Process, explicit, free_port, main, make_instance, need, new_uid, sagitta, wait_until,
+from harness import (Case, OrthancCase, explicit, free_port, main, make_instance, new_uid, sagitta, wait_until,
                      SECONDARY_CAPTURE)
 from raw_dicom import EXPLICIT, Association, Connection, item, command, pdu, pdv, status_of
 
@@ -224,28 +223,7 @@ class RawPdus(Case):
         self.assertIn("0112", told["failed"][0]["why"])
 
 
-class Orthanc(Case):
-    def setUp(self):
-        super().setUp()
-        need("Orthanc")
-        self.dicom, self.http, self.ours = free_port(), free_port(), free_port()
-
-    def orthanc(self, sagitta_port):
-        configuration = {"Name": "TEST", "StorageDirectory": str(self.folder / "orthanc"), "DicomAet": "ORTHANC",
-                         "IndexDirectory": str(self.folder / "orthanc"), "DicomPort": self.dicom,
-                         "HttpPort": self.http, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
-                         "Plugins": [], "DicomModalities": {"sagitta": ["SAGITTA", "127.0.0.1", sagitta_port]}}
-        path = self.folder / "orthanc.json"
-        path.write_text(json.dumps(configuration))
-        process = Process(["Orthanc", path], self.folder / "orthanc.log")
-        self.addCleanup(process.kill)
-        process.wait_for("Orthanc has started")
-
-    def rest(self, path, body=None):
-        data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data, timeout=60) as answer:
-            return json.loads(answer.read())
-
+class Orthanc(OrthancCase):
     def test_orthanc_asks_us(self):
         node = self.node(peers=(f"ORTHANC@127.0.0.1:{self.dicom}",), settings=("commitment.retry=1s",))
         self.orthanc(node.port)

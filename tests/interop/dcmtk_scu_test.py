@@ -57,6 +57,12 @@ class Echo(h.Case):
         h.run("echoscu", "-aec", "SAGITTA", "--abort", "127.0.0.1", node.port)
         h.run("echoscu", "-aec", "SAGITTA", "127.0.0.1", node.port, check=0)
 
+    def test_termscu_does_not_end_the_node(self):
+        h.need("termscu")
+        node = self.node()
+        h.run("termscu", "-aec", "SAGITTA", "127.0.0.1", node.port)
+        h.run("echoscu", "-aec", "SAGITTA", "127.0.0.1", node.port, check=0)
+
 
 class Store(h.Case):
     def test_storescu_keeps_the_bytes_in_every_transfer_syntax(self):

@@ -17,12 +17,14 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 PYDICOM_DATA = pathlib.Path("/usr/lib/python3/dist-packages/pydicom/data")
 BUILD = pathlib.Path(os.environ.get("SAGITTA_BUILD", ROOT / "build" / "release"))
 SAGITTA = pathlib.Path(os.environ.get("SAGITTA", BUILD / "sagitta"))
+SANITIZED = "asan" in str(SAGITTA) or "tsan" in str(SAGITTA)
 LOAD = pathlib.Path(os.environ.get("SAGITTA_LOAD", BUILD / "tests" / "bench" / "sagitta-load"))
 DCMTK_CONFIG = "/etc/dcmtk/storescu.cfg"
 SKIP = 77
@@ -437,6 +439,32 @@ class Case(unittest.TestCase):
         node = Node(self.folder, **options)
         self.addCleanup(node.kill)
         return node
+
+
+class OrthancCase(Case):
+    """A test with an Orthanc, which knows us as its modality `sagitta` and is driven by REST."""
+
+    def setUp(self):
+        super().setUp()
+        need("Orthanc")
+        self.dicom, self.http, self.ours = free_port(), free_port(), free_port()
+
+    def orthanc(self, sagitta_port):
+        configuration = {"Name": "TEST", "StorageDirectory": str(self.folder / "orthanc"), "DicomAet": "ORTHANC",
+                         "IndexDirectory": str(self.folder / "orthanc"), "DicomPort": self.dicom,
+                         "HttpPort": self.http, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
+                         "DicomAlwaysAllowFind": True, "DicomAlwaysAllowGet": True, "DicomAlwaysAllowMove": True,
+                         "Plugins": [], "DicomModalities": {"sagitta": ["SAGITTA", "127.0.0.1", sagitta_port]}}
+        path = self.folder / "orthanc.json"
+        path.write_text(json.dumps(configuration))
+        process = Process(["Orthanc", path], self.folder / "orthanc.log")
+        self.addCleanup(process.kill)
+        process.wait_for("Orthanc has started")
+
+    def rest(self, path, body=None):
+        data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", data, timeout=PATIENCE) as answer:
+            return json.loads(answer.read())
 
 
 def main():

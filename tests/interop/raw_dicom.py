@@ -49,10 +49,11 @@ def pdv(context, header, data):
 
 
 def command(elements):
-    """A command set: (element, 'UI' | 'US' | 'AE', value) of group 0000, Implicit VR Little Endian."""
+    """A command set: (element, 'UI' | 'US' | 'AE', value) of group 0000, Implicit VR Little Endian. Bytes stand as
+    they are."""
     body = b""
     for number, kind, value in sorted(elements):
-        data = struct.pack("<H", value) if kind == "US" else value.encode()
+        data = value if isinstance(value, bytes) else struct.pack("<H", value) if kind == "US" else value.encode()
         if len(data) % 2:
             data += b"\0" if kind == "UI" else b" "
         body += struct.pack("<HHI", 0, number, len(data)) + data

@@ -39,24 +39,38 @@ public:
 
     dimse::Server& server() { return server_; }
 
+    std::atomic<int> admitted{0};
     std::atomic<int> ended{0};
     std::atomic<int> matches{0};
     bool keep = true;
+    std::uint16_t operations_window = 1;
+    std::chrono::milliseconds store_takes{0};
+    std::atomic<int> storing{0};
+    std::atomic<int> most_storing{0};            ///< at the same time
     std::vector<std::vector<std::byte>> stored;  // read between operations only
     std::string last_destination;
 
     std::variant<ul::NegotiationPolicy, ul::Rejection> admit(const dimse::AssociationInfo& info) override {
         if (info.called == "NOBODY")
             return ul::Rejection{ul::RejectReason::called_ae_title_not_recognized, "test"};
+        ++admitted;
         ul::NegotiationPolicy policy;
         policy.max_pdu_bytes = max_pdu_bytes_;
+        policy.operations_window = operations_window;
         return policy;
     }
     void closed(const dimse::AssociationInfo&) override { ++ended; }
 
     Task<dimse::Outcome> store(const dimse::AssociationInfo&, dimse::StoreRequest,
                                ByteBuffer data_set) override {
+        most_storing = std::max(most_storing.load(), ++storing);
+        if (store_takes.count() != 0) {
+            asio::steady_timer timer(co_await asio::this_coro::executor, store_takes);
+            auto waited = co_await timer.async_wait(no_throw);
+            (void)waited;
+        }
         if (keep) stored.emplace_back(data_set.span().begin(), data_set.span().end());
+        --storing;
         co_return dimse::Outcome();
     }
 
@@ -75,22 +89,32 @@ public:
     Task<dimse::RetrieveOutcome> get(const dimse::AssociationInfo&, dimse::QueryRequest,
                                      dimse::GetResponder& out) override {
         dimse::RetrieveOutcome result;
-        for (const std::size_t size : {1000u, 2000u, 700'000u}) {
-            const std::vector<std::byte> bytes(size);
-            dimse::MemoryPayload payload(bytes);
-            dimse::SubOperation operation;
-            operation.sop_class_uid = *dicom::Uid::parse(kCtImage);
-            operation.sop_instance_uid = *dicom::Uid::parse("1.2." + std::to_string(size));
-            operation.transfer_syntax_uid = kExplicit;
-            operation.payload = &payload;
-            auto done = co_await out.store(std::move(operation));
-            if (done && done->status == dimse::Status::success) {
+        std::vector<std::size_t> sizes{1000, 2000, 700'000};
+        std::size_t given = 0;
+        std::vector<std::byte> bytes(sizes.back());
+        dimse::NextStore next = [&]() -> Task<std::optional<dimse::OutgoingStore>> {
+            std::optional<dimse::OutgoingStore> store;
+            if (given == sizes.size()) co_return store;
+            const std::size_t size = sizes[given++];
+            store.emplace();
+            store->sop_class_uid = *dicom::Uid::parse(kCtImage);
+            store->sop_instance_uid = *dicom::Uid::parse("1.2." + std::to_string(size));
+            store->transfer_syntax_uid = kExplicit;
+            store->payload = std::make_unique<dimse::MemoryPayload>(std::span(bytes).first(size));
+            co_return store;
+        };
+        dimse::OnStored on_stored = [&](std::size_t index, Result<dimse::Outcome> answer) -> Task<void> {
+            if (answer && answer->status == dimse::Status::success) {
                 ++result.counts.completed;
             } else {
                 ++result.counts.failed;
-                result.failed_sop_instance_uids.push_back(*dicom::Uid::parse("1.2." + std::to_string(size)));
+                result.failed_sop_instance_uids.push_back(
+                    *dicom::Uid::parse("1.2." + std::to_string(sizes[index])));
             }
-        }
+            co_return;
+        };
+        auto done = co_await out.store_all(std::move(next), std::move(on_stored));
+        (void)done;
         if (result.counts.failed != 0) result.outcome.status = dimse::Status::coercion_of_data_elements;
         co_return result;
     }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,12 @@ public:
         return calls_;
     }
 
+    /// While it is quiet nothing fails and no call counts: for looking at what is there.
+    void be_quiet(bool quiet) {
+        const std::lock_guard lock(mutex_);
+        quiet_ = quiet;
+    }
+
     /// The machine loses power: undoes unsynced changes, newest first. Of the blocks of unsynced
     /// writes those that `survives(n)` accepts stay: a disk writes in any order.
     template <class Survives>
@@ -51,25 +58,19 @@ public:
         if (auto failed = step(false)) return *failed;
         return real_.list(path);
     }
-    Result<void> rename(const std::string& from, const std::string& to) override {
-        if (auto failed = step(true)) return *failed;
-        auto done = real_.rename(from, to);
-        const std::lock_guard lock(mutex_);
-        for (auto& change : changes_) {
-            if (done && change.path == from) change.path = to;  // a new file's name is not yet durable
-        }
-        return done;
-    }
+    Result<void> rename(const std::string& from, const std::string& to) override;
     Result<void> remove(const std::string& path) override {
         if (auto failed = step(true)) return *failed;
         return real_.remove(path);
     }
 
 private:
+    static constexpr std::uint64_t kSector = 512;
     class FaultyFile;
     struct Change {
         std::string path;
         bool created = false;
+        bool replaced = false;  ///< an empty file of that name
         std::uint64_t offset = 0;
         std::vector<std::byte> before;  ///< the bytes that were there
         std::uint64_t size_before = 0;
@@ -78,6 +79,7 @@ private:
 
     std::optional<Error> step(bool writes) {
         const std::lock_guard lock(mutex_);
+        if (quiet_) return std::nullopt;
         const auto call = calls_++;
         if (fault_ == Fault::power_cut && call >= at_) return Error(Errc::io_failure, "power cut");
         if (fault_ == Fault::error && call == at_) return Error(Errc::io_failure, "injected error");
@@ -90,11 +92,11 @@ private:
     void undo(const Change& change, Survives survives, std::size_t& n) {
         if (change.created) {
             (void)real_.remove(change.path).has_value();
+            if (change.replaced) (void)real_.open(change.path, OpenMode::create).has_value();
             return;
         }
         auto file = real_.open(change.path, OpenMode::read_write);
         if (!file) return;
-        constexpr std::uint64_t kSector = 512;
         std::uint64_t kept = change.size_before;
         for (std::uint64_t at = 0; at < change.written; at += kSector) {
             const auto end = std::min(at + kSector, change.written);
@@ -118,16 +120,27 @@ private:
 
     FileSystem& real_ = real_file_system();
     Fault fault_;
+    bool quiet_ = false;
     std::size_t at_;
     mutable std::mutex mutex_;
     std::size_t calls_ = 0;
     std::vector<Change> changes_;
+    std::set<FaultyFile*> open_;
 };
 
 class FaultyFileSystem::FaultyFile final : public File {
 public:
     FaultyFile(FaultyFileSystem& owner, std::string path, std::unique_ptr<File> real)
-        : owner_(owner), path_(std::move(path)), real_(std::move(real)) {}
+        : owner_(owner), path_(std::move(path)), real_(std::move(real)) {
+        const std::lock_guard lock(owner_.mutex_);
+        owner_.open_.insert(this);
+    }
+    ~FaultyFile() override {
+        const std::lock_guard lock(owner_.mutex_);
+        owner_.open_.erase(this);
+    }
+    const std::string& path() const { return path_; }
+    void renamed(const std::string& to) { path_ = to; }
 
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const override {
         if (auto failed = owner_.step(false)) return *failed;
@@ -137,7 +150,8 @@ public:
         std::uint64_t length = 0;
         for (const auto part : parts) length += part.size();
         auto failed = owner_.step(true);
-        if (failed) length /= 2;  // a failed write may have done half
+        // A failed write may have done half, but not of a sector: disks write these whole or not at all.
+        if (failed) length = length <= kSector && offset % kSector == 0 ? 0 : length / 2;
         remember(offset, length);
         if (!failed) return real_->write_at(offset, parts);
         std::vector<std::byte> half;
@@ -157,6 +171,11 @@ public:
         auto size = real_->size();
         if (size && *size > length) remember(length, 0);
         return real_->truncate(length);
+    }
+    Result<bool> punch(std::uint64_t offset, std::uint64_t length) override {
+        if (auto failed = owner_.step(true)) return *failed;
+        remember(offset, length);
+        return real_->punch(offset, length);
     }
     Result<std::uint64_t> size() const override {
         if (auto failed = owner_.step(false)) return *failed;
@@ -194,6 +213,23 @@ inline Result<std::unique_ptr<File>> FaultyFileSystem::open(const std::string& p
         changes_.push_back(std::move(change));
     }
     return std::unique_ptr<File>(std::make_unique<FaultyFile>(*this, path, std::move(*file)));
+}
+
+inline Result<void> FaultyFileSystem::rename(const std::string& from, const std::string& to) {
+    if (auto failed = step(true)) return *failed;
+    const bool replaces = real_.open(to, OpenMode::read).has_value();
+    auto done = real_.rename(from, to);
+    if (!done) return done;
+    const std::lock_guard lock(mutex_);
+    for (auto& change : changes_) {
+        if (change.path != from) continue;
+        change.path = to;  // a new file's name is not yet durable
+        if (change.created) change.replaced = replaces;
+    }
+    for (auto* file : open_) {
+        if (file->path() == from) file->renamed(to);
+    }
+    return done;
 }
 
 inline Result<void> FaultyFileSystem::sync_directory(const std::string& path) {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "core/log.h"
+#include "dicom/matching.h"
 #include "storage/change_feed.h"
+#include "storage/keeper.h"
 #include "storage/maintenance.h"
 #include "storage/sqlite_database.h"
 #include "storage/sqlite_schema.h"
@@ -30,8 +32,8 @@ void fill(const std::string& path) {
     ASSERT_TRUE(put(*archive, numbered(3, "a third")));
 }
 
-/// Puts an index of schema version 2 with the same rows in the place of the present one.
-void make_version_2(const std::string& data_dir) {
+/// Puts an index of an earlier schema version with the same rows in the place of the present one.
+void make_version(const std::string& data_dir, int version) {
     const auto path = data_dir + "/index.sqlite";
     const auto old = data_dir + "/old.sqlite";
     {
@@ -39,6 +41,8 @@ void make_version_2(const std::string& data_dir) {
         ASSERT_TRUE(database);
         auto& db = **database;
         ASSERT_TRUE(db.execute(std::string(kSchema2)));
+        ASSERT_TRUE(version < 3 || db.execute(std::string(kFrom2To3)));
+        ASSERT_TRUE(version < 4 || db.execute(std::string(kFrom3To4)));
         ASSERT_TRUE(db.execute(fmt::format("ATTACH '{}' AS now", path)));
         for (const char* table :
              {"volume", "patient", "patient_key", "study", "study_key", "series", "instance", "superseded"}) {
@@ -49,7 +53,7 @@ void make_version_2(const std::string& data_dir) {
                 fmt::format("INSERT INTO main.{0} ({1}) SELECT {1} FROM now.{0}", table, *columns));
             ASSERT_TRUE(copied) << table << ": " << copied.error().message();
         }
-        ASSERT_TRUE(db.execute("DETACH now; PRAGMA user_version=2"));
+        ASSERT_TRUE(db.execute(fmt::format("DETACH now; PRAGMA user_version={}", version)));
     }
     for (const auto* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
     std::filesystem::rename(old, path);
@@ -61,7 +65,18 @@ std::string version_of(const std::string& data_dir) {
     return database ? (*database)->text("PRAGMA user_version").value_or("") : std::string();
 }
 
-TEST(Migration, FromVersion2KeepsTheIndex) {
+std::uint64_t found_by(const InstanceIndex& index, dicom::Tag tag, Vr vr, std::string_view pattern) {
+    Query query;
+    query.level = Level::image;
+    query.keys = {*dicom::parse_match_key(tag, vr, pattern)};
+    auto summary = index.find(query, [](const Match&) { return true; });
+    EXPECT_TRUE(summary) << summary.error().message();
+    return summary ? summary->matches : 0;
+}
+
+class MigrationFrom : public ::testing::TestWithParam<int> {};
+
+TEST_P(MigrationFrom, KeepsTheIndex) {
     log::set_level(log::Level::off);
     TemporaryDirectory directory;
     fill(directory.path());
@@ -70,23 +85,33 @@ TEST(Migration, FromVersion2KeepsTheIndex) {
         auto archive = open_archive(directory.path());
         before = everything(archive->index());
     }
-    make_version_2(directory.path());
-    ASSERT_EQ(version_of(directory.path()), "2");
+    make_version(directory.path(), GetParam());
+    ASSERT_EQ(version_of(directory.path()), fmt::format("{}", GetParam()));
     {
         auto archive = open_archive(directory.path());
         EXPECT_FALSE(archive->recovery().index_rebuilt);
         EXPECT_EQ(archive->recovery().instances_indexed, 0u);
         EXPECT_EQ(everything(archive->index()), before);
+        EXPECT_EQ(found_by(archive->index(), tags::PatientName, Vr::PN, "*e^ja*"), 12u);
+        EXPECT_EQ(found_by(archive->index(), tags::PatientName, Vr::PN, "*e^jo*"), 0u);
         auto events = archive->index().events(0, 100);
         ASSERT_TRUE(events);
         EXPECT_EQ(events->size(), 14u);
         ASSERT_TRUE(put(*archive, numbered(50)));
+        Scope scope;
+        scope.sop_instance_uids.push_back(numbered(3).sop_uid);
+        EXPECT_EQ(archive->keeper().remove(scope, {})->bytes, [] {
+            return file_bytes(numbered(3)).size() + file_bytes(numbered(3, "other")).size() +
+                   file_bytes(numbered(3, "a third")).size();
+        }());
     }
     EXPECT_EQ(version_of(directory.path()), fmt::format("{}", schema_version()));
     auto report = verify(directory.path(), [](std::string_view line) { ADD_FAILURE() << line; });
     EXPECT_TRUE(report);
     log::set_level(log::Level::info);
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, MigrationFrom, ::testing::Values(2, 3, 4));
 
 TEST(Migration, MakesTheSchemaOfANewIndex) {
     TemporaryDirectory directory;

@@ -56,6 +56,9 @@ std::vector<Question> questions() {
         {"name prefix", Level::study, {key(tags::PatientName, Vr::PN, "doe*")}},
         {"name prefix and more", Level::study, {key(tags::PatientName, Vr::PN, "doe^*j?n*")}},
         {"name prefixes", Level::study, {key(tags::PatientName, Vr::PN, "doe*\\roe^*")}},
+        {"part of a name", Level::study, {key(tags::PatientName, Vr::PN, "*jane")}},
+        {"parts of a name", Level::study, {key(tags::PatientName, Vr::PN, "*jane*\\d*oer*")}},
+        {"part of an accession", Level::study, {key(tags::AccessionNumber, Vr::SH, "*123*")}},
         {"birth date", Level::patient, {key(tags::PatientBirthDate, Vr::DA, "19700101")}},
         {"study date", Level::study, {day}},
         {"study dates", Level::study, {days}},
@@ -139,7 +142,7 @@ TEST(Plans, ScanWhenNoKeyHelps) {
     auto reader = open_reader(directory.path() + "/index.sqlite");
     ASSERT_TRUE(reader);
     Query query;
-    query.keys = {key(tags::PatientName, Vr::PN, "*jane")};
+    query.keys = {key(tags::PatientName, Vr::PN, "*ja?e")};
     EXPECT_FALSE(scans(**reader, compile(query).sql).empty()) << "or the other test proves nothing";
 }
 

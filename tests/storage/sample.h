@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,18 @@ namespace sagitta::storage::testing {
 namespace tags = dicom::tags;
 using dicom::Vr;
 
+/// In memory where there is room: thousands of archives live here for a moment, and what a disk loses is
+/// played by FaultyFileSystem.
 class TemporaryDirectory {
 public:
     TemporaryDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "sagitta-storage-XXXXXX").string();
+        constexpr std::uintmax_t kRoom = 1ull << 30;
+        const std::filesystem::path memory("/dev/shm");
+        std::error_code none;
+        const auto space = std::filesystem::space(memory, none);
+        const bool fits = !none && space.available > kRoom;
+        const auto place = fits ? memory : std::filesystem::temp_directory_path();
+        std::string name = (place / "sagitta-storage-XXXXXX").string();
         path_ = ::mkdtemp(name.data());
     }
     ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
@@ -123,6 +133,23 @@ private:
     std::map<std::size_t, Result<IngestOutcome>> answers_;
 };
 
+/// The same, its bytes written to a file of the archive instead. Errors: those of the file system.
+inline Result<IncomingInstance> spooled(Archive& archive, const Sample& sample) {
+    auto instance = incoming(sample);
+    auto file = archive.spool(instance.file_header.span());
+    if (!file) return std::move(file).error();
+    const auto bytes = instance.data_set.span();
+    for (std::size_t at = 0; at < bytes.size(); at += 500) {
+        const auto piece = bytes.subspan(at, std::min<std::size_t>(500, bytes.size() - at));
+        if (auto written = (*file)->append(piece); !written) return std::move(written).error();
+    }
+    if (auto synced = (*file)->sync(); !synced) return std::move(synced).error();
+    instance.spooled = std::move(*file);
+    instance.file_header = ByteBuffer();
+    instance.data_set = ByteBuffer();
+    return instance;
+}
+
 /// Submits one and waits for its answer.
 inline Result<IngestOutcome> put(Archive& archive, const Sample& sample) {
     Answers answers;
@@ -146,6 +173,18 @@ inline std::string served(const Archive& archive, const std::string& sop_uid) {
     auto bytes = archive.store().read(**found, 0, (*found)->length);
     EXPECT_TRUE(bytes) << (bytes ? "" : bytes.error().message());
     return bytes ? std::string(as_text(bytes->span())) : std::string();
+}
+
+/// The files kept in quarantine under names that say they are complete.
+inline std::set<std::string> quarantined(const std::string& path) {
+    std::set<std::string> files;
+    if (!std::filesystem::exists(path + "/quarantine")) return files;
+    for (const auto& entry : std::filesystem::directory_iterator(path + "/quarantine")) {
+        if (entry.path().extension() != ".dcm") continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        files.emplace(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return files;
 }
 
 /// All the index says at all levels, as sorted lines: equal for equal archives.

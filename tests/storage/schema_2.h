@@ -84,4 +84,41 @@ CREATE TABLE superseded (
 ) STRICT;
 )sql";
 
+/// What version 3 added.
+inline constexpr std::string_view kFrom2To3 = R"sql(
+ALTER TABLE superseded ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX superseded_uid ON superseded (sop_uid);
+CREATE INDEX instance_place ON instance (volume, file_offset);
+)sql";
+
+/// What version 4 added.
+inline constexpr std::string_view kFrom3To4 = R"sql(
+CREATE TABLE deleted (
+    volume INTEGER NOT NULL, file_offset INTEGER NOT NULL, file_length INTEGER NOT NULL,
+    sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL, study_uid TEXT NOT NULL,
+    served INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    received INTEGER NOT NULL,
+    note_volume INTEGER NOT NULL, note_offset INTEGER NOT NULL,
+    deleted_at INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+    PRIMARY KEY (volume, file_offset)
+) STRICT;
+CREATE INDEX deleted_uid ON deleted (sop_uid);
+CREATE INDEX deleted_study ON deleted (study_uid);
+CREATE INDEX deleted_until ON deleted (keep_until);
+
+CREATE TABLE note_event (
+    volume INTEGER NOT NULL, place INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL, study_uid TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (volume, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE protected (
+    study_uid TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 }  // namespace sagitta::storage::testing

@@ -171,7 +171,7 @@ TEST_F(Cli, ShowsTheConfigurationThatWouldHold) {
     EXPECT_TRUE(run.output.starts_with("# from sagitta.toml\n"));
     for (const std::string line :
          {"bind = \"0.0.0.0\"", "port = 104", "max_pdu = \"64KiB\"",
-          "# - PACS calling from 10.0.0.5 may echo, store, find, move, get, commit"}) {
+          "# - PACS calling from 10.0.0.5 may echo, store, find, move, get, commit, mpps"}) {
         EXPECT_NE(run.output.find("\n" + line + "\n"), std::string::npos) << line;
     }
 }

@@ -23,9 +23,11 @@ enum Number : std::uint16_t {
     kStatus = 0x0900,
     kOffendingElement = 0x0901,
     kErrorComment = 0x0902,
+    kErrorId = 0x0903,
     kAffectedSopInstanceUid = 0x1000,
     kRequestedSopInstanceUid = 0x1001,
     kEventTypeId = 0x1002,
+    kAttributeIdentifiers = 0x1005,
     kActionTypeId = 0x1008,
     kRemaining = 0x1020,
     kCompleted = 0x1021,
@@ -43,6 +45,7 @@ std::optional<std::uint16_t>* number_member(CommandSet& command, std::uint16_t n
         case kMessageId: return &command.message_id;
         case kRespondedMessageId: return &command.responded_message_id;
         case kPriority: return &command.priority;
+        case kErrorId: return &command.error_id;
         case kEventTypeId: return &command.event_type_id;
         case kActionTypeId: return &command.action_type_id;
         case kRemaining: return &command.remaining;
@@ -54,24 +57,36 @@ std::optional<std::uint16_t>* number_member(CommandSet& command, std::uint16_t n
     }
 }
 
+void take_tags(std::span<const std::byte> value, std::vector<dicom::Tag>& into) {
+    for (std::size_t at = 0; at + 4 <= value.size(); at += 4)
+        into.emplace_back(load_le<std::uint16_t>(value.data() + at),
+                          load_le<std::uint16_t>(value.data() + at + 2));
+}
+
+/// Nothing is no UID either, but only a wrong one is to be told apart.
+void take_instance(CommandSet& command, std::string_view text, std::optional<dicom::Uid>& into) {
+    into = dicom::Uid::parse(text);
+    const bool blank = text.find_first_not_of(std::string_view(" \0", 2)) == std::string_view::npos;
+    if (!into && !blank) command.instance_uid_is_none = true;
+}
+
 void take_text(CommandSet& command, std::uint16_t number, std::span<const std::byte> value) {
     std::string_view text = as_text(value);
     switch (number) {
         case kAffectedSopClassUid: command.affected_sop_class_uid = dicom::Uid::parse(text); break;
         case kRequestedSopClassUid: command.requested_sop_class_uid = dicom::Uid::parse(text); break;
-        case kAffectedSopInstanceUid: command.affected_sop_instance_uid = dicom::Uid::parse(text); break;
-        case kRequestedSopInstanceUid: command.requested_sop_instance_uid = dicom::Uid::parse(text); break;
+        case kAffectedSopInstanceUid: take_instance(command, text, command.affected_sop_instance_uid); break;
+        case kRequestedSopInstanceUid:
+            take_instance(command, text, command.requested_sop_instance_uid);
+            break;
         case kMoveDestination: command.move_destination = ul::AeTitle::parse(text); break;
         case kMoveOriginator: command.move_originator = ul::AeTitle::parse(text); break;
         case kErrorComment:
             while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
             command.error_comment = text;
             break;
-        case kOffendingElement:
-            for (std::size_t at = 0; at + 4 <= value.size(); at += 4)
-                command.offending_elements.emplace_back(load_le<std::uint16_t>(value.data() + at),
-                                                        load_le<std::uint16_t>(value.data() + at + 2));
-            break;
+        case kOffendingElement: take_tags(value, command.offending_elements); break;
+        case kAttributeIdentifiers: take_tags(value, command.attribute_identifiers); break;
         default: break;
     }
 }
@@ -101,15 +116,18 @@ void append_uid(ByteBuffer& out, std::uint16_t number, const std::optional<dicom
     if (uid) append_text_element(out, number, uid->view(), '\0');
 }
 
+void append_tags(ByteBuffer& out, std::uint16_t number, const std::vector<dicom::Tag>& tags) {
+    if (tags.empty()) return;
+    append_header(out, number, tags.size() * 4);
+    for (const auto tag : tags) {
+        append_le(out, tag.group());
+        append_le(out, tag.element());
+    }
+}
+
 void append_status(ByteBuffer& out, const CommandSet& command) {
     if (command.status) append_number(out, kStatus, code(*command.status));
-    if (!command.offending_elements.empty()) {
-        append_header(out, kOffendingElement, command.offending_elements.size() * 4);
-        for (const auto tag : command.offending_elements) {
-            append_le(out, tag.group());
-            append_le(out, tag.element());
-        }
-    }
+    append_tags(out, kOffendingElement, command.offending_elements);
     if (command.error_comment.empty()) return;
     std::string comment = command.error_comment.substr(0, kMaxErrorCommentChars);
     std::replace_if(
@@ -120,7 +138,11 @@ void append_status(ByteBuffer& out, const CommandSet& command) {
 }  // namespace
 
 Outcome CommandSet::outcome() const {
-    return {status.value_or(Status::processing_failure), error_comment, offending_elements};
+    Outcome outcome(status.value_or(Status::processing_failure), error_comment, offending_elements);
+    const auto& attributes = attribute_identifiers;
+    outcome.offending_elements.insert(outcome.offending_elements.end(), attributes.begin(), attributes.end());
+    outcome.error_id = error_id;
+    return outcome;
 }
 
 SubOperationCounts CommandSet::counts() const {
@@ -180,9 +202,11 @@ void encode(const CommandSet& command, ByteBuffer& out) {
     append_number(out, kPriority, command.priority);
     append_number(out, kDataSetType, static_cast<std::uint16_t>(command.has_data_set ? 1 : kNoDataSet));
     append_status(out, command);
+    append_number(out, kErrorId, command.error_id);
     append_uid(out, kAffectedSopInstanceUid, command.affected_sop_instance_uid);
     append_uid(out, kRequestedSopInstanceUid, command.requested_sop_instance_uid);
     append_number(out, kEventTypeId, command.event_type_id);
+    append_tags(out, kAttributeIdentifiers, command.attribute_identifiers);
     append_number(out, kActionTypeId, command.action_type_id);
     append_number(out, kRemaining, command.remaining);
     append_number(out, kCompleted, command.completed);

@@ -34,8 +34,14 @@ enum class CommandField : std::uint16_t {
     c_cancel_rq = 0x0fff,
     n_event_report_rq = 0x0100,
     n_event_report_rsp = 0x8100,
+    n_get_rq = 0x0110,
+    n_get_rsp = 0x8110,
+    n_set_rq = 0x0120,
+    n_set_rsp = 0x8120,
     n_action_rq = 0x0130,
     n_action_rsp = 0x8130,
+    n_create_rq = 0x0140,
+    n_create_rsp = 0x8140,
 };
 
 [[nodiscard]] constexpr bool is_response(CommandField field) noexcept {
@@ -68,7 +74,10 @@ struct CommandSet {
     std::optional<std::uint16_t> action_type_id;
     std::string error_comment;
     std::vector<dicom::Tag> offending_elements;
-    bool has_data_set = false;  ///< Command Data Set Type (0000,0800) is not 0101
+    std::optional<std::uint16_t> error_id;
+    std::vector<dicom::Tag> attribute_identifiers;  ///< (0000,1005)
+    bool instance_uid_is_none = false;              ///< (0000,1000) or (0000,1001) holds something else
+    bool has_data_set = false;                      ///< Command Data Set Type (0000,0800) is not 0101
 
     /// What the peer's response says about the end of the operation.
     [[nodiscard]] Outcome outcome() const;

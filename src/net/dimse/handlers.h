@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,10 +19,12 @@
 #include "dicom/transfer_syntax.h"
 #include "dicom/uid.h"
 #include "net/dimse/normalized.h"
-#include "net/dimse/payload.h"
+#include "net/dimse/object_receiver.h"
+#include "net/dimse/outgoing_store.h"
 #include "net/dimse/status.h"
 #include "net/ul/ae_title.h"
 #include "net/ul/negotiation.h"
+#include "net/ul/tls_identity.h"
 
 namespace sagitta::net::dimse {
 
@@ -35,6 +38,7 @@ struct AssociationInfo {
     std::string peer_implementation_class_uid;
     std::string peer_implementation_version_name;  ///< untrusted text
     std::string user;                              ///< proven by user identity negotiation, else empty
+    std::optional<ul::TlsPeer> tls;                ///< nothing on a plain connection
 };
 
 /// Decides who may come in. Called on io threads: thread-safe, does not block.
@@ -86,6 +90,13 @@ public:
     /// `data_set` is the object as received, without file meta information. Success means durable.
     [[nodiscard]] virtual Task<Outcome> store(const AssociationInfo& association, StoreRequest request,
                                               ByteBuffer data_set) = 0;
+    /// Asked once an object has become longer than ServerSettings::stream_above_bytes: who takes it as it
+    /// arrives; null: it is collected for `store` all the same. `on_room` may be called on any thread.
+    [[nodiscard]] virtual std::unique_ptr<ObjectReceiver> receive(const AssociationInfo& /*association*/,
+                                                                  StoreRequest /*request*/,
+                                                                  std::function<void()> /*on_room*/) {
+        return nullptr;
+    }
 };
 
 /// The identifier of a query or retrieval, encoded in `syntax`.
@@ -132,14 +143,6 @@ struct RetrieveOutcome {
     std::vector<dicom::Uid> failed_sop_instance_uids;  ///< sent as (0008,0058)
 };
 
-/// One instance on its way to whoever asked.
-struct SubOperation {
-    dicom::Uid sop_class_uid;
-    dicom::Uid sop_instance_uid;
-    std::string transfer_syntax_uid;  ///< of the payload; must be an accepted one
-    Payload* payload = nullptr;       ///< the handler's; read until the answer
-};
-
 class MoveResponder {
 public:
     virtual ~MoveResponder() = default;
@@ -150,10 +153,9 @@ public:
 
 class GetResponder : public MoveResponder {
 public:
-    /// C-STORE on the same association; the answer is the peer's status. Errors: unsupported (no
-    /// accepted context with the peer as SCP for that SOP class and transfer syntax); the payload's
-    /// own when it failed before its first byte. Then go on with the next, unless cancelled().
-    [[nodiscard]] virtual Task<Result<Outcome>> store(SubOperation operation) = 0;
+    /// C-STOREs on the same association, until `next` has no more; as StorePipeline::run. Errors: what ended
+    /// the association.
+    [[nodiscard]] virtual Task<Result<void>> store_all(NextStore next, OnStored on_stored) = 0;
     /// What the peer takes for a SOP class; empty when it takes none.
     [[nodiscard]] virtual std::vector<std::string> transfer_syntaxes_for(
         const dicom::Uid& sop_class_uid) const = 0;
@@ -183,6 +185,18 @@ public:
                                                std::shared_ptr<EventChannel> back) = 0;
 };
 
+/// Managed instances that others create, change and read: N-CREATE, N-SET, N-GET.
+class InstanceHandler {
+public:
+    virtual ~InstanceHandler() = default;
+    [[nodiscard]] virtual Task<InstanceAnswer> create(const AssociationInfo& association,
+                                                      NormalizedRequest request) = 0;
+    [[nodiscard]] virtual Task<InstanceAnswer> set(const AssociationInfo& association,
+                                                   NormalizedRequest request) = 0;
+    [[nodiscard]] virtual Task<InstanceAnswer> get(const AssociationInfo& association,
+                                                   NormalizedRequest request) = 0;
+};
+
 class EventHandler {
 public:
     virtual ~EventHandler() = default;
@@ -202,6 +216,7 @@ struct Handlers {
     MoveHandler* move = nullptr;
     ActionHandler* action = nullptr;
     EventHandler* event = nullptr;
+    InstanceHandler* instance = nullptr;
 };
 
 }  // namespace sagitta::net::dimse

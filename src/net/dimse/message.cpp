@@ -11,6 +11,8 @@ namespace {
 
 /// Beyond this an object's memory grows as its bytes arrive.
 constexpr std::size_t kMaxReservedBytes = 4 * 1024 * 1024;
+/// Of a large object that goes to its receiver at once.
+constexpr std::size_t kPieceBytes = 1024 * 1024;
 
 void encode_fragments(ul::PresentationContextId context, bool is_command, std::span<const std::byte> bytes,
                       std::uint32_t max_pdu_bytes, ByteBuffer& out) {
@@ -80,16 +82,35 @@ Result<std::optional<Message>> MessageAssembler::add_command(const ul::Pdv& pdv)
 Result<std::optional<Message>> MessageAssembler::add_data(const ul::Pdv& pdv) {
     const bool is_object = message_.command.field == CommandField::c_store_rq;
     const std::uint64_t limit = is_object ? limits_.max_object_bytes : limits_.max_identifier_bytes;
-    if (pdv.bytes.size() > limit - message_.data_set.size()) message_.data_set_too_long = true;
+    if (pdv.bytes.size() > limit - data_set_bytes_) message_.data_set_too_long = true;
+    if (!message_.data_set_too_long) {
+        data_set_bytes_ += pdv.bytes.size();
+        message_.data_set.append(pdv.bytes);
+        if (is_object) pass_on(pdv.is_last);
+    }
     if (message_.data_set_too_long) {
         message_.data_set = ByteBuffer();
-    } else {
-        message_.data_set.append(pdv.bytes);
+        message_.receiver.reset();
     }
     if (!pdv.is_last) return std::optional<Message>();
     in_data_set_ = false;
-    if (is_object) expected_bytes_ = std::min(message_.data_set.size(), kMaxReservedBytes);
+    data_set_bytes_ = 0;
+    asked_ = false;
+    if (is_object && !message_.receiver)
+        expected_bytes_ = std::min(message_.data_set.size(), kMaxReservedBytes);
     return std::optional<Message>(std::exchange(message_, Message()));
+}
+
+/// What has arrived of a large object goes on to whoever takes it.
+void MessageAssembler::pass_on(bool is_last) {
+    if (source_ && !asked_ && data_set_bytes_ > limits_.stream_above_bytes) {
+        asked_ = true;
+        message_.receiver = source_(message_);
+        if (message_.receiver) message_.receiver->add(std::exchange(message_.data_set, ByteBuffer()));
+    } else if (message_.receiver && (is_last || message_.data_set.size() >= kPieceBytes)) {
+        message_.receiver->add(std::exchange(message_.data_set, ByteBuffer()));
+    }
+    if (message_.receiver && !is_last) message_.data_set.reserve(kPieceBytes + kPieceBytes / 4);
 }
 
 }  // namespace sagitta::net::dimse

@@ -3,12 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "core/byte_buffer.h"
 #include "core/result.h"
 #include "net/dimse/command_set.h"
+#include "net/dimse/object_receiver.h"
 #include "net/ul/pdu.h"
 
 namespace sagitta::net::dimse {
@@ -18,37 +22,52 @@ struct Message {
     ul::PresentationContextId context{};
     CommandSet command;
     ByteBuffer data_set;
-    bool data_set_too_long = false;  ///< longer than the limit: it was dropped
-    bool cancelled = false;          ///< a C-CANCEL-RQ for it has come already
+    std::unique_ptr<ObjectReceiver> receiver;  ///< has the data set, when it is set
+    bool data_set_too_long = false;            ///< longer than the limit: it was dropped
+    bool cancelled = false;                    ///< a C-CANCEL-RQ for it has come already
 };
 
 struct AssemblyLimits {
     std::uint32_t max_command_bytes = 64 * 1024;
     std::uint64_t max_object_bytes = std::uint64_t{2} << 30;
     std::uint64_t max_identifier_bytes = std::uint64_t{16} << 20;  ///< data sets not of a C-STORE-RQ
+    std::uint64_t stream_above_bytes = UINT64_MAX;                 ///< see ReceiverSource
 };
+
+/// Asked once for each C-STORE-RQ whose data set becomes longer than `stream_above_bytes`: who takes it;
+/// null: it is collected. Where it will be refused anyway, it may say that the data set is too long.
+using ReceiverSource = std::function<std::unique_ptr<ObjectReceiver>(Message&)>;
 
 /// Puts the fragments of one association together. They are copied once; memory grows with what
 /// has arrived.
 class MessageAssembler {
 public:
-    explicit MessageAssembler(AssemblyLimits limits) : limits_(limits) {}
+    explicit MessageAssembler(AssemblyLimits limits, ReceiverSource source = {})
+        : limits_(limits), source_(std::move(source)) {}
 
     /// The message that `pdv` completes, if it does. Errors (the association cannot go on):
     /// protocol_error, malformed, truncated, limit_exceeded for a command set.
     [[nodiscard]] Result<std::optional<Message>> add(const ul::Pdv& pdv);
+    /// Whoever takes the data set that is arriving has room.
+    [[nodiscard]] bool wants_more() const { return !message_.receiver || message_.receiver->wants_more(); }
+    /// Nothing more will come of the message that is arriving.
+    void forget() { message_ = Message(); }
     /// No part of a message is waiting for the rest.
     [[nodiscard]] bool between_messages() const noexcept { return !in_data_set_ && command_.empty(); }
 
 private:
     Result<std::optional<Message>> add_command(const ul::Pdv& pdv);
     Result<std::optional<Message>> add_data(const ul::Pdv& pdv);
+    void pass_on(bool is_last);
 
     AssemblyLimits limits_;
+    ReceiverSource source_;
     ByteBuffer command_;
     Message message_;
     bool in_data_set_ = false;
-    std::size_t expected_bytes_ = 0;  ///< size of the last object here: the next is often the same
+    bool asked_ = false;                ///< `source_`, for the object that is arriving
+    std::uint64_t data_set_bytes_ = 0;  ///< of the data set that is arriving
+    std::size_t expected_bytes_ = 0;    ///< size of the last object here: the next is often the same
 };
 
 /// Appends the P-DATA-TF PDUs of a message that is small enough to copy: one PDV each, at most

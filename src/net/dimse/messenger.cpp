@@ -17,6 +17,8 @@ constexpr std::uint64_t kMaxQueuedBytes = std::uint64_t{16} << 20;
 constexpr std::size_t kMaxWaitingBytes = 256 * 1024;
 /// Payload of one write.
 constexpr std::size_t kMaxWriteBytes = 1024 * 1024;
+/// Smaller PDUs are cheaper as one gathering write of many than as two system calls each.
+constexpr std::uint32_t kMinFilePduBytes = 32 * 1024;
 constexpr std::size_t kFragmentHeaderBytes = ul::kPduHeaderBytes + ul::kPdvHeaderBytes;
 
 /// Lists the PDVs of `part` for one gathering write: header, bytes, header, bytes …
@@ -36,10 +38,35 @@ void cut(ul::PresentationContextId context, std::span<const std::byte> part, boo
     }
 }
 
+/// Lists the PDVs of `range`; `headers` begins with what goes before the first.
+void cut_file(ul::PresentationContextId context, const FileRange& range, bool ends_data_set, std::size_t most,
+              ByteBuffer& headers, std::vector<ul::FilePiece>& pieces) {
+    const std::size_t before = headers.size();
+    const auto fragments = static_cast<std::size_t>((range.length + most - 1) / most);
+    std::byte* at = headers.prepare(fragments * kFragmentHeaderBytes).data();
+    headers.commit(fragments * kFragmentHeaderBytes);
+    for (std::size_t i = 0; i < fragments; ++i, at += kFragmentHeaderBytes) {
+        ul::PdvHeader header;
+        header.context = context;
+        header.is_last = ends_data_set && i + 1 == fragments;
+        header.bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, range.length - i * most));
+        ul::write_p_data_header(header, at);
+        ul::FilePiece piece;
+        piece.head = i == 0 ? std::as_const(headers).span().first(before + kFragmentHeaderBytes)
+                            : std::span<const std::byte>(at, kFragmentHeaderBytes);
+        piece.offset = range.offset + i * most;
+        piece.bytes = header.bytes;
+        pieces.push_back(piece);
+    }
+}
+
 }  // namespace
 
-Messenger::Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits)
-    : association_(std::move(association)), assembler_(limits), arrived_(association_->executor()) {}
+Messenger::Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits,
+                     ReceiverSource receivers)
+    : association_(std::move(association)),
+      assembler_(limits, std::move(receivers)),
+      arrived_(association_->executor()) {}
 
 // ---- arriving
 
@@ -51,9 +78,14 @@ Result<void> Messenger::received(const ul::Pdv& pdv) {
     if (ul::find_context(association_->contexts(), pdv.context) == nullptr)
         return Error(Errc::protocol_error, "fragment in a presentation context that was not accepted");
     auto added = assembler_.add(pdv);
-    if (!added) return std::move(added).error();
+    if (!added) {
+        assembler_.forget();
+        return std::move(added).error();
+    }
     if (!added->has_value()) return {};
     Message& message = **added;
+    answer_goes_on_ =
+        is_response(message.command.field) && message.command.status && is_pending(*message.command.status);
     if (message.command.field == CommandField::c_cancel_rq) {
         const auto id = message.command.responded_message_id;
         if (!id) return Error(Errc::protocol_error, "C-CANCEL-RQ without a message id");
@@ -80,7 +112,12 @@ void Messenger::take(Message message) {
 }
 
 bool Messenger::wants_more() const {
-    return queue_.size() < kMaxQueuedMessages && (queued_bytes_ < kMaxQueuedBytes || queue_.size() < 2);
+    return assembler_.wants_more() && queue_.size() < kMaxQueuedMessages &&
+           (queued_bytes_ < kMaxQueuedBytes || queue_.size() < 2);
+}
+
+bool Messenger::may_get_more() const {
+    return !one_at_a_time_ || answer_goes_on_ || !assembler_.between_messages();
 }
 
 bool Messenger::has(bool response) const noexcept {
@@ -108,6 +145,7 @@ void Messenger::release_requested() {
 
 void Messenger::ended(const ul::End& end) {
     ended_ = end;
+    assembler_.forget();
     arrived_.notify();
 }
 
@@ -135,6 +173,11 @@ Task<Result<Message>> Messenger::receive_response() {
         }
         co_await arrived_.wait();
     }
+}
+
+std::optional<Message> Messenger::take_response() {
+    if (!has(true)) return std::nullopt;
+    return pop(true);
 }
 
 Task<Result<Message>> Messenger::receive_any() {
@@ -177,13 +220,21 @@ Task<Result<void>> Messenger::send_soon(ul::PresentationContextId context, const
 Task<Result<void>> Messenger::send(ul::PresentationContextId context, CommandSet command, Payload& payload) {
     command.has_data_set = true;
     std::span<const std::byte> first;
-    if (payload.size_bytes() != 0) {
+    std::optional<FileRange> in_file;
+    if (payload.size_bytes() != 0 && association_->sends_files() &&
+        association_->max_outgoing_pdu_bytes() >= kMinFilePduBytes) {
+        auto range = co_await payload.next_in_file();
+        if (!range) co_return std::move(range).error();
+        in_file = std::move(*range);
+    }
+    if (payload.size_bytes() != 0 && !in_file) {
         auto chunk = co_await payload.next();
         if (!chunk) co_return std::move(chunk).error();
         first = *chunk;
     }
     ByteBuffer head;
     encode_command(context, command, association_->max_outgoing_pdu_bytes(), head);
+    if (in_file) co_return co_await send_from_file(context, std::move(head), std::move(*in_file), payload);
     co_return co_await send_chunks(context, std::move(head), first, payload);
 }
 
@@ -214,6 +265,29 @@ Task<Result<void>> Messenger::send_chunks(ul::PresentationContextId context, Byt
         head.clear();
     } while (left != 0);
     co_return Result<void>();
+}
+
+Task<Result<void>> Messenger::send_from_file(ul::PresentationContextId context, ByteBuffer head,
+                                             FileRange first, Payload& payload) {
+    const std::size_t most = max_fragment_bytes(association_->max_outgoing_pdu_bytes());
+    std::uint64_t left = payload.size_bytes();
+    std::optional<FileRange> range(std::move(first));
+    ByteBuffer headers(head.span());
+    std::vector<ul::FilePiece> pieces;
+    for (;;) {
+        if (!range || range->length == 0 || range->length > left)
+            co_return abandon(Error(Errc::mismatch, "payload is not as long as it said"));
+        left -= range->length;
+        cut_file(context, *range, left == 0, most, headers, pieces);
+        auto written = co_await association_->write_from_file(range->descriptor, pieces);
+        if (!written) co_return abandon(std::move(written).error());
+        if (left == 0) co_return Result<void>();
+        headers.clear();
+        pieces.clear();
+        auto next = co_await payload.next_in_file();
+        if (!next) co_return abandon(std::move(next).error());
+        range = std::move(*next);
+    }
 }
 
 /// Half an object is on its way: only an abort tells the peer that the rest will not come.

@@ -22,13 +22,16 @@ namespace sagitta::net::dimse {
 /// until the association's end.
 class Messenger : public ul::AssociationUser {
 public:
-    Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits);
+    Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits,
+              ReceiverSource receivers = {});
 
     /// The next request, in order of arrival; nothing when the peer wants to release and nothing is left
     /// to do, or after interrupt(). Errors: what ended the association.
     [[nodiscard]] Task<Result<std::optional<Message>>> receive_request();
     /// The next response. Errors: as above.
     [[nodiscard]] Task<Result<Message>> receive_response();
+    /// The same, if one is there.
+    [[nodiscard]] std::optional<Message> take_response();
     /// Whatever comes next.
     [[nodiscard]] Task<Result<Message>> receive_any();
 
@@ -56,6 +59,7 @@ public:
     void established() override {}
     Result<void> received(const ul::Pdv& pdv) override;
     bool wants_more() const override;
+    bool may_get_more() const override;
     void release_requested() override;
     void ended(const ul::End& end) override;
 
@@ -66,6 +70,8 @@ protected:
 
     /// Responses are a protocol error unless somebody waits for one.
     bool expects_responses_ = false;
+    /// Without a window (PS3.7 D.3.3.3) the peer of a finished message waits for our answer.
+    bool one_at_a_time_ = false;
     /// The peer may release whenever nothing is queued, without anybody receiving.
     bool confirms_release_at_once_ = false;
     std::shared_ptr<ul::Association> association_;
@@ -74,6 +80,8 @@ private:
     void take(Message message);
     [[nodiscard]] Task<Result<void>> send_chunks(ul::PresentationContextId context, ByteBuffer head,
                                                  std::span<const std::byte> first, Payload& payload);
+    [[nodiscard]] Task<Result<void>> send_from_file(ul::PresentationContextId context, ByteBuffer head,
+                                                    FileRange first, Payload& payload);
     Error abandon(Error why);
     Message pop(bool response);
     [[nodiscard]] bool has(bool response) const noexcept;
@@ -85,6 +93,7 @@ private:
     std::optional<ul::End> ended_;
     std::optional<std::uint16_t> active_;
     bool cancelled_ = false;
+    bool answer_goes_on_ = false;  ///< the last message was a pending response
     bool release_requested_ = false;
     bool interrupted_ = false;
 };

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "core/file_range.h"
 #include "core/result.h"
 #include "core/task.h"
 
@@ -20,6 +22,11 @@ public:
     /// The next bytes, at least one while any are left; valid until the following call. Large
     /// chunks (256 KiB and more) are good. An error aborts the association if bytes have left.
     [[nodiscard]] virtual Task<Result<std::span<const std::byte>>> next() = 0;
+    /// The next bytes where they lie in a file, in memory as a rule, so that sending them does not wait for
+    /// the disk; nothing when they do not: then `next` gives them. Errors as there.
+    [[nodiscard]] virtual Task<Result<std::optional<FileRange>>> next_in_file() {
+        co_return std::optional<FileRange>();
+    }
 };
 
 /// Bytes the caller keeps in memory while they are sent.

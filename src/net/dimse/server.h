@@ -18,6 +18,8 @@ struct ServerSettings {
     ul::ListenerSettings listener;
     /// Larger data sets are read to their end, dropped, and answered A700.
     std::uint64_t max_object_bytes = std::uint64_t{2} << 30;
+    /// Larger ones go to StoreHandler::receive as they arrive.
+    std::uint64_t stream_above_bytes = std::uint64_t{16} << 20;
     /// How long a C-GET sub-operation may wait for its answer before the association is aborted.
     ul::Duration response_timeout = std::chrono::seconds(60);
 };

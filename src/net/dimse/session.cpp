@@ -2,13 +2,22 @@
 
 #include <utility>
 
+#include <asio/post.hpp>
+
 #include "core/log.h"
+#include "dicom/generated/tags.h"
 #include "dicom/writer.h"
+#include "net/dimse/store_pipeline.h"
 #include "net/ul/io_threads.h"
 
 namespace sagitta::net::dimse {
 
 namespace {
+
+/// Of objects that one association has us store at the same time.
+constexpr std::uint64_t kMaxOverlappingBytes = std::uint64_t{64} << 20;
+/// C-STOREs of a C-GET to a peer that takes any number at a time.
+constexpr std::uint16_t kMaxOwnOperations = 64;
 
 CommandSet response_command(const Message& request, const Outcome& outcome) {
     CommandSet command;
@@ -62,7 +71,7 @@ Task<Result<void>> send_progress(Session& session, const Message& request, SubOp
     const Outcome outcome(Status::pending);
     CommandSet command = response_command(request, outcome);
     set_counts(command, counts, true);
-    co_return co_await session.send(request.context, std::move(command));
+    co_return co_await session.send_soon(request.context, command, {});
 }
 
 class MoveOut final : public MoveResponder {
@@ -85,8 +94,8 @@ public:
         return send_progress(session_, request_, counts);
     }
     bool cancelled() const override { return session_.cancelled(); }
-    Task<Result<Outcome>> store(SubOperation operation) override {
-        return session_.store_to_peer(std::move(operation), *request_.command.message_id);
+    Task<Result<void>> store_all(NextStore next, OnStored on_stored) override {
+        return session_.store_to_peer(std::move(next), std::move(on_stored), *request_.command.message_id);
     }
     std::vector<std::string> transfer_syntaxes_for(const dicom::Uid& sop_class_uid) const override {
         return session_.transfer_syntaxes_to_peer(sop_class_uid);
@@ -100,6 +109,7 @@ private:
 AssemblyLimits limits_of(const ServerSettings& settings) {
     AssemblyLimits limits;
     limits.max_object_bytes = settings.max_object_bytes;
+    limits.stream_above_bytes = settings.stream_above_bytes;
     return limits;
 }
 
@@ -112,10 +122,12 @@ std::string host_of(const std::string& address) {
 
 Session::Session(std::shared_ptr<ul::Association> association, const ServerSettings& settings,
                  const Handlers& handlers, std::function<void()> at_end)
-    : Messenger(std::move(association), limits_of(settings)),
+    : Messenger(std::move(association), limits_of(settings),
+                [this](Message& message) { return receiver_for(message); }),
       settings_(settings),
       handlers_(handlers),
-      at_end_(std::move(at_end)) {}
+      at_end_(std::move(at_end)),
+      store_done_(association_->executor()) {}
 
 Session::~Session() {
     if (at_end_) at_end_();
@@ -132,6 +144,7 @@ void Session::meet(const ul::AssociateRq& request) {
     info_.peer_host = host_of(info_.peer_address);
     info_.peer_implementation_class_uid = request.user.implementation_class_uid;
     info_.peer_implementation_version_name = request.user.implementation_version_name;
+    if (const auto* tls = association_->tls_peer()) info_.tls = *tls;
     admission_ = handlers_.gate->admit(info_);
     admitted_ = std::holds_alternative<ul::NegotiationPolicy>(admission_);
 }
@@ -157,6 +170,11 @@ std::variant<ul::Negotiated, ul::Rejection> Session::decide(const ul::AssociateR
     assumed_extensions_ = policy.assumed_query_extensions;
     auto answer = ul::negotiate(request, policy);
     auto* negotiated = std::get_if<ul::Negotiated>(&answer);
+    if (negotiated != nullptr) {
+        window_ =
+            negotiated->answer.user.asynchronous_operations.value_or(ul::AsynchronousOperationsWindow{});
+        one_at_a_time_ = window_.invoked == 1 && window_.performed == 1;
+    }
     const auto& claim = request.user.user_identity;
     // Empty for a user name, with or without a passcode (PS3.7 D.3.3.7.2).
     if (negotiated != nullptr && !info_.user.empty() && claim && claim->positive_response_requested)
@@ -188,28 +206,73 @@ void Session::ended(const ul::End& end) {
 
 Task<void> Session::run() {
     const auto self = shared_from_this();
+    const std::size_t most_beside = window_.invoked - std::size_t{1};  // never 0: what was agreed is a number
     while (!Messenger::ended()) {
-        association_->expect_data(association_->settings().idle_timeout);
+        association_->expect_data(stores_ == 0 ? association_->settings().idle_timeout
+                                               : ul::Duration::zero());
         auto request = co_await receive_request();
         if (!request) break;
-        if (!request->has_value() && !release_is_requested()) {
-            co_await send_reports();
+        if (request->has_value() && may_overlap(**request)) {
+            begin_store(std::move(**request));
+            co_await await_stores(most_beside);
             continue;
         }
-        if (!request->has_value()) {
+        co_await await_stores(0);
+        if (request->has_value()) {
+            Message message = std::move(**request);
+            co_await serve_alone(std::move(message));
+        } else if (!release_is_requested()) {
+            co_await send_reports();
+        } else {
             association_->confirm_release();
             break;
         }
-        association_->expect_data(ul::Duration::zero());
-        Message message = std::move(**request);
-        set_active(message.command.message_id, message.cancelled);
-        auto done = co_await serve(std::move(message));
-        set_active(std::nullopt);
-        if (!done && !Messenger::ended()) association_->abort(ul::user_abort(), std::move(done).error());
     }
+    co_await await_stores(0);
     serving_ = false;
     drop_reports();
     if (std::exchange(admitted_, false)) handlers_.gate->closed(info_);
+}
+
+/// C-STOREs, where the peer may have many on their way (PS3.7 D.3.3.3). Everything else has the session to
+/// itself: queries and retrievals can be cancelled.
+bool Session::may_overlap(const Message& message) const {
+    return message.command.field == CommandField::c_store_rq && window_.invoked != 1;
+}
+
+Task<void> Session::serve_alone(Message message) {
+    association_->expect_data(ul::Duration::zero());
+    set_active(message.command.message_id, message.cancelled);
+    auto done = co_await serve(std::move(message));
+    set_active(std::nullopt);
+    if (!done && !Messenger::ended()) association_->abort(ul::user_abort(), std::move(done).error());
+}
+
+void Session::begin_store(Message message) {
+    ++stores_;
+    store_bytes_ += message.data_set.size();
+    association_->expect_data(ul::Duration::zero());
+    auto begin = [self = shared_from_this(), held = std::move(message)]() mutable {
+        return self->serve_beside(std::move(held));
+    };
+    ul::spawn_on(association_->executor(), std::move(begin));
+}
+
+Task<void> Session::serve_beside(Message message) {
+    const auto self = shared_from_this();
+    const auto bytes = message.data_set.size();
+    auto done = co_await serve_store(std::move(message));
+    if (!done && !Messenger::ended()) association_->abort(ul::user_abort(), std::move(done).error());
+    --stores_;
+    store_bytes_ -= bytes;
+    if (stores_ == 0 && !Messenger::ended()) association_->expect_data(association_->settings().idle_timeout);
+    store_done_.notify();
+}
+
+/// Until at most so many are being served, and they hold no more than one association should.
+Task<void> Session::await_stores(std::size_t most) {
+    while (stores_ > most || (stores_ > 1 && store_bytes_ > kMaxOverlappingBytes))
+        co_await store_done_.wait();
 }
 
 // ---- answering
@@ -227,6 +290,9 @@ Task<Result<void>> Session::serve(Message message) {
         case CommandField::c_move_rq: return serve_move(std::move(message));
         case CommandField::n_action_rq: return serve_action(std::move(message));
         case CommandField::n_event_report_rq: return serve_event(std::move(message));
+        case CommandField::n_create_rq:
+        case CommandField::n_set_rq:
+        case CommandField::n_get_rq: return serve_instance(std::move(message));
         default: break;
     }
     return serve_unknown(std::move(message));
@@ -248,7 +314,9 @@ void Session::note(const Message& message, const Outcome& outcome) const {
 
 Task<Result<void>> Session::answer(const Message& message, Outcome outcome) {
     note(message, outcome);
-    return send(message.context, response_command(message, outcome));
+    CommandSet command = response_command(message, outcome);
+    if (window_.invoked == 1) co_return co_await send(message.context, std::move(command));
+    co_return co_await send_soon(message.context, command, {});  // with the answers to others
 }
 
 Task<Result<void>> Session::serve_echo(Message message) {
@@ -272,23 +340,48 @@ std::optional<Outcome> Session::check_store(const Message& message) const {
         return Outcome(Status::sop_class_not_supported, "requestor gave up the SCU role in this context");
     if (!command.affected_sop_class_uid || !(*command.affected_sop_class_uid == context.abstract_syntax))
         return Outcome(Status::identifier_does_not_match_sop_class,
-                       "Affected SOP Class UID is not the context's abstract syntax");
+                       "Affected SOP Class UID is not the context's abstract syntax",
+                       {dicom::tags::AffectedSOPClassUID});
     if (!command.affected_sop_instance_uid)
-        return Outcome(Status::invalid_object_instance, "Affected SOP Instance UID missing or not a UID");
+        return Outcome(Status::invalid_object_instance, "Affected SOP Instance UID missing or not a UID",
+                       {dicom::tags::AffectedSOPInstanceUID});
     if (!command.has_data_set) return Outcome(Status::mistyped_argument, "C-STORE without a data set");
     if (message.data_set_too_long)
         return Outcome(Status::out_of_resources, "object longer than the limit here");
     return std::nullopt;
 }
 
-Task<Result<void>> Session::serve_store(Message message) {
-    if (auto refusal = check_store(message)) co_return co_await answer(message, std::move(*refusal));
+StoreRequest Session::store_request_of(const Message& message) const {
     StoreRequest request;
     request.sop_class_uid = *message.command.affected_sop_class_uid;
     request.sop_instance_uid = *message.command.affected_sop_instance_uid;
     request.transfer_syntax_uid = context_of(message).transfer_syntax;
     request.move_originator = message.command.move_originator;
     request.move_originator_message_id = message.command.move_originator_message_id.value_or(0);
+    return request;
+}
+
+/// What will be refused is not kept while it arrives.
+std::unique_ptr<ObjectReceiver> Session::receiver_for(Message& message) {
+    if (check_store(message)) {
+        message.data_set_too_long = true;
+        return nullptr;
+    }
+    auto on_room = [weak = weak_from_this(), executor = association_->executor()] {
+        asio::post(executor, [weak] {
+            if (const auto self = weak.lock()) self->association_->resume();
+        });
+    };
+    return handlers_.store->receive(info_, store_request_of(message), std::move(on_room));
+}
+
+Task<Result<void>> Session::serve_store(Message message) {
+    if (auto refusal = check_store(message)) co_return co_await answer(message, std::move(*refusal));
+    if (message.receiver) {
+        auto finished = co_await message.receiver->finish();
+        co_return co_await answer(message, std::move(finished));
+    }
+    auto request = store_request_of(message);
     auto outcome = co_await handlers_.store->store(info_, std::move(request), std::move(message.data_set));
     co_return co_await answer(message, std::move(outcome));
 }
@@ -301,7 +394,8 @@ std::optional<Outcome> Session::check_query(const Message& message, ul::ServiceK
         return Outcome(Status::sop_class_not_supported, "service not offered in this context");
     if (!uid || !(*uid == context.abstract_syntax))
         return Outcome(Status::identifier_does_not_match_sop_class,
-                       "Affected SOP Class UID is not the context's abstract syntax");
+                       "Affected SOP Class UID is not the context's abstract syntax",
+                       {dicom::tags::AffectedSOPClassUID});
     if (!message.command.has_data_set) return Outcome(Status::cannot_understand, "identifier missing");
     if (message.data_set_too_long)
         return Outcome(Status::out_of_resources, "identifier longer than the limit here");
@@ -383,30 +477,29 @@ std::vector<std::string> Session::transfer_syntaxes_to_peer(const dicom::Uid& so
     return syntaxes;
 }
 
-Task<Result<Outcome>> Session::store_to_peer(SubOperation operation, std::uint16_t request_message_id) {
-    const ul::AcceptedPresentationContext* context = nullptr;
-    for (const auto& one : association_->contexts()) {
-        const bool fits = one.requestor_is_scp && operation.sop_class_uid == one.abstract_syntax &&
-                          operation.transfer_syntax_uid == one.transfer_syntax;
-        if (fits) context = &one;
-    }
-    if (context == nullptr)
-        co_return Error(Errc::unsupported, "the peer takes no such instance in that syntax");
-    if (next_message_id_ == request_message_id) ++next_message_id_;
-    CommandSet command;
-    command.field = CommandField::c_store_rq;
-    command.message_id = next_message_id_++;
-    command.affected_sop_class_uid = operation.sop_class_uid;
-    command.affected_sop_instance_uid = operation.sop_instance_uid;
-    command.priority = std::uint16_t{0};
-    const std::uint16_t id = *command.message_id;
+Task<Result<void>> Session::store_to_peer(NextStore next, OnStored on_stored,
+                                          std::uint16_t request_message_id) {
+    StorePipeline::Settings settings;
+    settings.window = window_.performed == 0 ? kMaxOwnOperations : window_.performed;
+    settings.response_timeout = settings_.response_timeout;
+    settings.context_for = [this](const OutgoingStore& store) {
+        const ul::AcceptedPresentationContext* context = nullptr;
+        for (const auto& one : association_->contexts()) {
+            const bool fits = one.requestor_is_scp && store.sop_class_uid == one.abstract_syntax &&
+                              store.transfer_syntax_uid == one.transfer_syntax;
+            if (fits) context = &one;
+        }
+        return context;
+    };
+    settings.next_message_id = [this, request_message_id] {
+        if (next_message_id_ == request_message_id) ++next_message_id_;
+        return next_message_id_++;
+    };
     expects_responses_ = true;
-    auto sent = co_await send(context->id, std::move(command), *operation.payload);
-    if (!sent) {
-        expects_responses_ = false;
-        co_return std::move(sent).error();
-    }
-    co_return co_await await_answer(CommandField::c_store_rq, id);
+    StorePipeline pipeline(*this, std::move(settings));
+    auto done = co_await pipeline.run(std::move(next), std::move(on_stored));
+    expects_responses_ = false;
+    co_return done;
 }
 
 Task<Result<Outcome>> Session::await_answer(CommandField request, std::uint16_t message_id) {

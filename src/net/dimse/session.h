@@ -27,9 +27,9 @@ public:
     void established() override;
     void ended(const ul::End& end) override;
 
-    /// C-STORE sub-operation of a C-GET.
-    [[nodiscard]] Task<Result<Outcome>> store_to_peer(SubOperation operation,
-                                                      std::uint16_t request_message_id);
+    /// The C-STORE sub-operations of a C-GET.
+    [[nodiscard]] Task<Result<void>> store_to_peer(NextStore next, OnStored on_stored,
+                                                   std::uint16_t request_message_id);
     [[nodiscard]] std::vector<std::string> transfer_syntaxes_to_peer(const dicom::Uid& sop_class_uid) const;
 
     /// Thread-safe: see EventChannel.
@@ -43,6 +43,11 @@ private:
 
     void meet(const ul::AssociateRq& request);
     Task<void> run();
+    [[nodiscard]] bool may_overlap(const Message& message) const;
+    Task<void> serve_alone(Message message);
+    void begin_store(Message message);
+    Task<void> serve_beside(Message message);
+    Task<void> await_stores(std::size_t most);
     Task<Result<void>> serve(Message message);
     void note(const Message& message, const Outcome& outcome) const;
     Task<Result<void>> answer(const Message& message, Outcome outcome);
@@ -54,6 +59,9 @@ private:
     Task<Result<void>> serve_move(Message message);
     Task<Result<void>> serve_action(Message message);
     Task<Result<void>> serve_event(Message message);
+    Task<Result<void>> serve_instance(Message message);
+    [[nodiscard]] std::optional<Outcome> check_instance(const Message& message) const;
+    Task<Result<void>> answer_instance(const Message& message, InstanceAnswer answer);
     Task<void> send_reports();
     Task<Result<Outcome>> send_report(const EventReport& event);
     Task<Result<Outcome>> await_answer(CommandField request, std::uint16_t message_id);
@@ -66,6 +74,8 @@ private:
     [[nodiscard]] std::optional<Outcome> check_query(const Message& message, ul::ServiceKind wanted,
                                                      bool has_handler) const;
     [[nodiscard]] std::optional<Outcome> check_store(const Message& message) const;
+    [[nodiscard]] StoreRequest store_request_of(const Message& message) const;
+    [[nodiscard]] std::unique_ptr<ObjectReceiver> receiver_for(Message& message);
     [[nodiscard]] QueryRequest query_of(Message& message) const;
 
     const ServerSettings& settings_;
@@ -78,6 +88,10 @@ private:
     ul::QueryExtensions assumed_extensions_;
     std::deque<PendingReport> reports_;
     std::uint16_t next_message_id_ = 1;
+    ul::AsynchronousOperationsWindow window_;  ///< agreed: of the peer's operations, and of ours
+    std::size_t stores_ = 0;                   ///< being served at the same time
+    std::uint64_t store_bytes_ = 0;
+    ul::Signal store_done_;
     bool running_ = false;  ///< run() will say when it is over
     bool serving_ = false;  ///< run() takes requests and reports
 };

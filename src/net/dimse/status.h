@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +14,12 @@ namespace sagitta::net::dimse {
 /// Any 16-bit value may come from a peer; these are the ones with a name here.
 enum class Status : std::uint16_t {
     success = 0x0000,
+    optional_attributes_not_supported = 0x0001,  ///< N-GET: warning
     cancel = 0xfe00,
     pending = 0xff00,
     pending_optional_keys_not_supported = 0xff01,
+    no_such_attribute = 0x0105,
+    invalid_attribute_value = 0x0106,
     attribute_list_error = 0x0107,
     processing_failure = 0x0110,
     duplicate_sop_instance = 0x0111,
@@ -26,6 +30,7 @@ enum class Status : std::uint16_t {
     invalid_argument_value = 0x0115,
     invalid_object_instance = 0x0117,
     missing_attribute = 0x0120,
+    missing_attribute_value = 0x0121,
     sop_class_not_supported = 0x0122,  ///< "Refused: SOP class not supported"
     not_authorized = 0x0124,
     duplicate_invocation = 0x0210,
@@ -61,7 +66,8 @@ enum class Status : std::uint16_t {
 struct Outcome {
     Status status = Status::success;
     std::string error_comment;
-    std::vector<dicom::Tag> offending_elements;
+    std::vector<dicom::Tag> offending_elements;  ///< of DIMSE-N: Attribute Identifier List (0000,1005)
+    std::optional<std::uint16_t> error_id;       ///< (0000,0903)
 
     Outcome() = default;
     explicit Outcome(Status s) : status(s) {}

@@ -1,5 +1,6 @@
 #include "net/scu/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <asio/post.hpp>
@@ -7,6 +8,7 @@
 #include "dicom/parser.h"
 #include "dicom/writer.h"
 #include "net/dimse/messenger.h"
+#include "net/dimse/store_pipeline.h"
 #include "net/ul/connect.h"
 
 namespace sagitta::net::scu {
@@ -33,7 +35,10 @@ public:
         expects_responses_ = true;
         confirms_release_at_once_ = true;
     }
-    void established() override { association_->expect_data(ul::Duration::zero()); }
+    void established() override {
+        association_->expect_data(ul::Duration::zero());
+        one_at_a_time_ = !association_->operations_window();
+    }
 };
 
 ul::AssociateRq request_of(const Address& peer, const ClientSettings& settings,
@@ -46,6 +51,10 @@ ul::AssociateRq request_of(const Address& peer, const ClientSettings& settings,
     request.user.implementation_class_uid = ul::kImplementationClassUid;
     request.user.implementation_version_name = ul::kImplementationVersionName;
     request.user.user_identity = settings.user_identity;
+    if (settings.operations_window != 1) {
+        request.user.asynchronous_operations =
+            ul::AsynchronousOperationsWindow{settings.operations_window, settings.operations_window};
+    }
     for (const auto& wish : wanted) {
         if (!wish.as_scp) continue;
         bool known = false;
@@ -63,6 +72,7 @@ struct Client::Impl {
     ClientSettings settings;
     std::shared_ptr<Talk> talk;
     std::uint16_t next_message_id = 1;
+    std::uint64_t unusable = 0;  ///< in the retrieve that goes on
 
     void stop() {
         if (talk->ended()) return;
@@ -129,6 +139,8 @@ Task<Result<std::unique_ptr<Client>>> Client::open(Address peer, ClientSettings 
     ul::ConnectOptions options;
     options.host = peer.host;
     options.port = peer.port;
+    options.tls = peer.tls;
+    options.tls_identity = peer.tls_identity;
     options.request = request_of(peer, settings, wanted);
     options.settings = settings.association;
     options.make_user = [impl](std::shared_ptr<ul::Association> association) {
@@ -194,6 +206,26 @@ Task<Result<dimse::Outcome>> Client::store(StoreOperation operation, dimse::Payl
     co_return response->command.outcome();
 }
 
+std::uint16_t Client::window() const {
+    const auto wanted = impl_->settings.operations_window;
+    const auto& agreed = impl_->talk->association().operations_window();
+    if (!agreed || wanted <= 1) return 1;
+    return agreed->invoked == 0 ? wanted : std::min(agreed->invoked, wanted);
+}
+
+Task<Result<void>> Client::store_all(dimse::NextStore next, dimse::OnStored on_stored) {
+    const auto impl = impl_;
+    dimse::StorePipeline::Settings settings;
+    settings.window = window();
+    settings.response_timeout = impl->settings.response_timeout;
+    settings.context_for = [this](const dimse::OutgoingStore& store) {
+        return context_for(store.sop_class_uid.view(), store.transfer_syntax_uid);
+    };
+    settings.next_message_id = [impl] { return impl->next_message_id++; };
+    dimse::StorePipeline pipeline(*impl->talk, std::move(settings));
+    co_return co_await pipeline.run(std::move(next), std::move(on_stored));
+}
+
 Task<Result<void>> Client::Impl::send_identifier(const ul::AcceptedPresentationContext& context,
                                                  CommandSet command, const dicom::DataSet& identifier) {
     const auto* syntax = dicom::find_transfer_syntax(context.transfer_syntax);
@@ -251,6 +283,7 @@ Task<Result<void>> Client::Impl::take_instance(Message message, const OnInstance
         co_return talk->protocol_error("request we did not offer to serve");
     const bool named = command.affected_sop_class_uid && command.affected_sop_instance_uid &&
                        command.has_data_set && *command.affected_sop_class_uid == context->abstract_syntax;
+    if (message.data_set_too_long || !named) ++unusable;
     if (message.data_set_too_long) {
         outcome = dimse::Outcome(dimse::Status::out_of_resources, "object longer than the limit here");
     } else if (!named) {
@@ -276,6 +309,7 @@ Task<Result<RetrieveReport>> Client::Impl::retrieve(CommandSet command, ul::Pres
                                                     const OnProgress& on_progress) {
     const std::uint16_t id = *command.message_id;
     bool cancelled = false;
+    unusable = 0;
     for (;;) {
         auto message = co_await receive(command.field, id);
         if (!message) co_return std::move(message).error();
@@ -288,6 +322,7 @@ Task<Result<RetrieveReport>> Client::Impl::retrieve(CommandSet command, ul::Pres
         RetrieveReport report;
         report.outcome = message->command.outcome();
         report.counts = message->command.counts();
+        report.unusable = unusable;
         if (!dimse::is_pending(report.outcome.status)) co_return std::move(report);
         if (cancelled || !on_progress || on_progress(report.counts)) continue;
         cancelled = true;
@@ -337,6 +372,25 @@ Task<Result<dimse::Outcome>> Client::Impl::send_normalized(CommandSet command,
     auto response = co_await receive_response(field, id);
     if (!response) co_return std::move(response).error();
     co_return response->command.outcome();
+}
+
+Task<Result<Message>> Client::request(CommandSet command, const dicom::DataSet& data_set) {
+    const auto impl = impl_;
+    const auto& sop_class =
+        command.requested_sop_class_uid ? command.requested_sop_class_uid : command.affected_sop_class_uid;
+    const auto* context = sop_class ? context_for(sop_class->view()) : nullptr;
+    if (context == nullptr) co_return no_context();
+    command.message_id = impl->next_message_id++;
+    const auto field = command.field;
+    const std::uint16_t id = *command.message_id;
+    Result<void> sent;
+    if (data_set.empty()) {
+        sent = co_await impl->talk->send(context->id, std::move(command));
+    } else {
+        sent = co_await impl->send_identifier(*context, std::move(command), data_set);
+    }
+    if (!sent) co_return std::move(sent).error();
+    co_return co_await impl->receive_response(field, id);
 }
 
 Task<Result<dimse::Outcome>> Client::action(const NormalizedOperation& operation) {

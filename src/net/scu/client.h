@@ -19,9 +19,12 @@
 #include "dicom/transfer_syntax.h"
 #include "dicom/uid.h"
 #include "net/dimse/handlers.h"
+#include "net/dimse/message.h"
+#include "net/dimse/outgoing_store.h"
 #include "net/dimse/payload.h"
 #include "net/dimse/status.h"
 #include "net/ul/association.h"
+#include "net/ul/tls_context.h"
 
 namespace sagitta::net::scu {
 
@@ -29,6 +32,8 @@ struct Address {
     ul::AeTitle called;
     std::string host;  ///< name or number
     std::uint16_t port = 104;
+    std::shared_ptr<const ul::TlsContext> tls;  ///< null: plain
+    std::string tls_identity;                   ///< as of ul::ConnectOptions
 };
 
 /// One wish: this SOP class in any of these transfer syntaxes, in order of preference.
@@ -37,6 +42,7 @@ struct WantedContext {
     std::vector<std::string> transfer_syntaxes;
     bool as_scp = false;  ///< we take C-STOREs for it (C-GET) or bring reports: proposes the SCP role
     bool as_scu = true;   ///< false with as_scp: proposes the SCP role alone
+    bool operator==(const WantedContext&) const = default;
 };
 
 struct ClientSettings {
@@ -45,7 +51,10 @@ struct ClientSettings {
     std::uint32_t max_pdu_bytes = 256 * 1024;
     ul::Duration response_timeout = std::chrono::seconds(60);  ///< between two messages of the peer
     std::uint64_t max_object_bytes = std::uint64_t{2} << 30;   ///< of an incoming data set
-    std::optional<ul::UserIdentityRq> user_identity;           ///< who we say we are (PS3.7 D.3.3.7)
+    /// C-STOREs whose answers may be outstanding, if the peer agrees (PS3.7 D.3.3.3): of ours, and of its own
+    /// in a C-GET. 1 proposes nothing.
+    std::uint16_t operations_window = 1;
+    std::optional<ul::UserIdentityRq> user_identity;  ///< who we say we are (PS3.7 D.3.3.7)
 };
 
 /// Presentation contexts for what is to be sent: one context per (SOP class, transfer syntax), at
@@ -74,6 +83,8 @@ struct ReceivedInstance {
 struct RetrieveReport {
     dimse::Outcome outcome;
     dimse::SubOperationCounts counts;
+    /// What came without UIDs or data set, or too long: refused here, whatever the peer says of it.
+    std::uint64_t unusable = 0;
 };
 
 /// A request of the SOP Class's own kind (PS3.7 10.1.4), or a report of ours (10.1.1).
@@ -115,6 +126,10 @@ public:
     /// When the payload fails before its first byte, its error is returned and the association
     /// goes on (is_open).
     [[nodiscard]] Task<Result<dimse::Outcome>> store(StoreOperation operation, dimse::Payload& payload);
+    /// Many, as many at a time as the peer agreed to: see StorePipeline.
+    [[nodiscard]] Task<Result<void>> store_all(dimse::NextStore next, dimse::OnStored on_stored);
+    /// What was agreed: our operations at a time.
+    [[nodiscard]] std::uint16_t window() const;
     /// `identifier` is encoded in the context's transfer syntax.
     [[nodiscard]] Task<Result<dimse::Outcome>> find(dicom::Uid sop_class_uid,
                                                     const dicom::DataSet& identifier, OnMatch on_match);
@@ -128,6 +143,9 @@ public:
     /// we proposed unanswered, as many do.
     [[nodiscard]] Task<Result<dimse::Outcome>> action(const NormalizedOperation& operation);
     [[nodiscard]] Task<Result<dimse::Outcome>> report(const NormalizedOperation& operation);
+    /// Any DIMSE-N request (normalized.h); an empty data set is left out. The peer's response.
+    [[nodiscard]] Task<Result<dimse::Message>> request(dimse::CommandSet command,
+                                                       const dicom::DataSet& data_set);
     /// The next N-EVENT-REPORT from the peer, answered with success. Errors: timeout after `patience`: the
     /// association is over.
     [[nodiscard]] Task<Result<dimse::NormalizedRequest>> await_report(ul::Duration patience);

@@ -21,6 +21,10 @@ Task<void> AssociationUser::prepare(const AssociateRq&) {
     co_return;
 }
 
+Task<Result<void>> Association::write_from_file(int, std::span<const FilePiece>) {
+    co_return Error(Errc::unsupported, "this association sends no files");
+}
+
 std::uint64_t next_association_id() noexcept {
     static std::atomic<std::uint64_t> next{1};
     return next++;
@@ -31,6 +35,7 @@ Task<Result<std::shared_ptr<Association>>> connect(ConnectOptions options) {
     auto association =
         std::make_shared<TcpAssociation>(asio::ip::tcp::socket(executor), Role::requestor, options.settings,
                                          options.request.user.max_pdu_bytes, next_association_id());
+    if (options.tls) association->use_tls(options.tls, options.host, options.tls_identity);
     association->set_user(options.make_user(association));
     auto opened =
         co_await association->open(std::move(options.host), options.port, std::move(options.request));

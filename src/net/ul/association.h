@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -15,8 +16,10 @@
 #include "core/task.h"
 #include "net/ul/abort.h"
 #include "net/ul/negotiation.h"
+#include "net/ul/observer.h"
 #include "net/ul/pdu.h"
 #include "net/ul/reject.h"
+#include "net/ul/tls_identity.h"
 
 namespace sagitta::net::ul {
 
@@ -29,6 +32,17 @@ struct AssociationSettings {
     Duration idle_timeout = std::chrono::seconds(60);
     Duration write_timeout = std::chrono::seconds(60);  ///< for one write to make no progress
     std::uint32_t max_control_pdu_bytes = 1 << 20;      ///< any PDU but P-DATA-TF
+    /// A peer that sends a message, or takes one, more slowly over `rate_window` is aborted; 0: never.
+    std::uint64_t min_bytes_per_second = 0;
+    Duration rate_window = std::chrono::seconds(60);
+    AssociationObservers* observers = nullptr;  ///< not owned; null: nobody looks on
+};
+
+/// Bytes, and those of a file that follow them.
+struct FilePiece {
+    std::span<const std::byte> head;
+    std::uint64_t offset = 0;
+    std::size_t bytes = 0;
 };
 
 /// How an association ended, for the log and for whoever waits.
@@ -58,6 +72,9 @@ public:
     [[nodiscard]] virtual Result<void> received(const Pdv& pdv) = 0;
     /// False stops reading, and TCP slows the peer; call Association::resume when it turns true.
     [[nodiscard]] virtual bool wants_more() const = 0;
+    /// Whether the peer may be sending on without hearing from us first: if so what came is acknowledged
+    /// at once, because peers that leave Nagle's algorithm on wait for that.
+    [[nodiscard]] virtual bool may_get_more() const { return true; }
     /// The peer asks to release: answer with Association::confirm_release when all is done.
     virtual void release_requested() = 0;
     /// Exactly once, last. Nothing can be sent any more.
@@ -80,6 +97,12 @@ public:
     /// Writes what is waiting and then `pieces`, uncopied: they must stay valid until the answer.
     [[nodiscard]] virtual Task<Result<void>> write(std::span<const std::span<const std::byte>> pieces) = 0;
 
+    /// False where every byte has to pass through this process.
+    [[nodiscard]] virtual bool sends_files() const { return false; }
+    /// As write(), of pieces whose values lie in a file; only when sends_files().
+    [[nodiscard]] virtual Task<Result<void>> write_from_file(int descriptor,
+                                                             std::span<const FilePiece> pieces);
+
     /// A-RELEASE; returns when the peer has answered and the transport is closed, or failed to.
     [[nodiscard]] virtual Task<Result<void>> release() = 0;
     /// The local answer to AssociationUser::release_requested.
@@ -96,6 +119,8 @@ public:
     [[nodiscard]] virtual const AssociateRq& request() const = 0;
     /// The agreed contexts, by id; empty before establishment.
     [[nodiscard]] virtual std::span<const AcceptedPresentationContext> contexts() const = 0;
+    /// What the acceptor answered to a window of ours; nothing when it did not.
+    [[nodiscard]] virtual const std::optional<AsynchronousOperationsWindow>& operations_window() const = 0;
     /// The longest P-DATA-TF we may send, without its header of 6 bytes (PS3.8 D.1).
     [[nodiscard]] virtual std::uint32_t max_outgoing_pdu_bytes() const = 0;
     [[nodiscard]] virtual std::uint64_t id() const = 0;
@@ -104,6 +129,8 @@ public:
     /// Where all of this happens.
     [[nodiscard]] virtual asio::any_io_executor executor() const = 0;
     [[nodiscard]] virtual bool has_ended() const = 0;
+    /// Who proved what by TLS; null on a plain connection.
+    [[nodiscard]] virtual const TlsPeer* tls_peer() const = 0;
 };
 
 /// The context with that id, or null.

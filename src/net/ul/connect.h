@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "net/ul/association.h"
+#include "net/ul/tls_context.h"
 
 namespace sagitta::net::ul {
 
@@ -17,6 +18,8 @@ struct ConnectOptions {
     std::uint16_t port = 104;
     AssociateRq request;  ///< its user.max_pdu_bytes is what incoming P-DATA-TF is held to
     AssociationSettings settings;
+    std::shared_ptr<const TlsContext> tls;  ///< for_requestor; null: plain
+    std::string tls_identity;               ///< who the peer must be (has_identity); empty: `host`
     /// Makes the user of the association; called before anything is sent.
     std::function<std::shared_ptr<AssociationUser>(std::shared_ptr<Association>)> make_user;
 };

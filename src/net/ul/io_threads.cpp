@@ -13,8 +13,13 @@
 namespace sagitta::net::ul {
 
 struct IoThreads::Impl {
+    /// What waits in one loop may hold timers of another: all are emptied before the first is freed.
+    struct Context : asio::io_context {
+        using asio::execution_context::shutdown;
+        using asio::io_context::io_context;
+    };
     struct Loop {
-        asio::io_context context{1};
+        Context context{1};
         asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
         std::thread thread;
     };
@@ -33,6 +38,7 @@ IoThreads::IoThreads(std::size_t threads) : impl_(std::make_unique<Impl>()) {
 IoThreads::~IoThreads() {
     for (auto& loop : impl_->loops) loop->context.stop();
     for (auto& loop : impl_->loops) loop->thread.join();
+    for (auto& loop : impl_->loops) loop->context.shutdown();
 }
 
 std::size_t IoThreads::size() const noexcept {

@@ -1,9 +1,11 @@
 #include "net/ul/listener.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,21 +19,6 @@ namespace sagitta::net::ul {
 
 namespace {
 
-/// Speaks for us when there is no room: refuses whoever asks.
-class RefusingUser final : public AssociationUser {
-public:
-    std::variant<Negotiated, Rejection> decide(const AssociateRq&) override {
-        return Rejection{RejectReason::local_limit_exceeded, "too many associations"};
-    }
-    void established() override {}
-    Result<void> received(const Pdv&) override { return {}; }
-    bool wants_more() const override { return true; }
-    void release_requested() override {}
-    void ended(const End&) override {}
-};
-
-/// Connections beyond the limit that may wait for their refusal at the same time.
-constexpr std::size_t kMaxRefusing = 64;
 constexpr auto kAbortGrace = std::chrono::seconds(2);
 
 }  // namespace
@@ -41,7 +28,10 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
         : io(threads), settings(std::move(chosen)), make_user(std::move(factory)), acceptor(io.executor(0)) {}
 
     Task<void> accept_loop();
-    Task<void> serve(asio::ip::tcp::socket socket);
+    Task<void> serve(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint peer);
+    void give_way(std::uint64_t id);
+    void keep(std::uint64_t id, const std::shared_ptr<TcpAssociation>& association);
+    bool admit(std::uint64_t id);
     void forget(std::uint64_t id);
     template <class F>
     void for_each_open(F what);
@@ -61,6 +51,9 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
         asio::any_io_executor executor;
     };
     std::map<std::uint64_t, Open> open;
+    std::set<std::uint64_t> admitted;
+    /// Those that asked for nothing yet, or were refused, and may have to give way. Oldest first.
+    std::set<std::uint64_t> silent;
 };
 
 Task<void> Listener::Impl::accept_loop() {
@@ -68,7 +61,8 @@ Task<void> Listener::Impl::accept_loop() {
     asio::steady_timer pause(acceptor.get_executor());
     while (!stopping) {
         auto executor = io.next_executor();
-        auto accepted = co_await acceptor.async_accept(executor, no_throw);
+        asio::ip::tcp::endpoint peer;  // a connection that was reset meanwhile could not tell any more
+        auto accepted = co_await acceptor.async_accept(executor, peer, no_throw);
         auto& [ec, socket] = accepted;
         if (stopping) break;
         if (ec) {  // out of descriptors, or the peer has gone already
@@ -78,39 +72,66 @@ Task<void> Listener::Impl::accept_loop() {
             static_cast<void>(waited);
             continue;
         }
-        auto conversation = [self, held = std::move(socket)]() mutable {
-            return self->serve(std::move(held));
+        auto conversation = [self, held = std::move(socket), peer]() mutable {
+            return self->serve(std::move(held), peer);
         };
         asio::co_spawn(executor, std::move(conversation), report_exception);
     }
 }
 
-Task<void> Listener::Impl::serve(asio::ip::tcp::socket socket) {
+Task<void> Listener::Impl::serve(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint peer) {
     const auto self = shared_from_this();
     const std::uint64_t id = next_association_id();
-    auto executor = socket.get_executor();
     auto association = std::make_shared<TcpAssociation>(std::move(socket), Role::acceptor,
                                                         settings.association, settings.max_pdu_bytes, id);
-    bool refuse = false;
+    if (settings.tls) association->use_tls(settings.tls);
     {
         const std::lock_guard lock(mutex);
-        if (stopping || open.size() >= settings.max_associations + kMaxRefusing) co_return;
-        refuse = open.size() >= settings.max_associations;
-        Open entry{association, executor};
-        open.emplace(id, std::move(entry));
+        if (stopping) co_return;
+        keep(id, association);
     }
-    if (refuse) {
-        association->set_user(std::make_shared<RefusingUser>());
-    } else {
-        association->set_user(make_user(association));
-    }
+    association->set_user(make_user(association));
+    association->set_admission([self, id] { return self->admit(id); });
     association->set_at_end([self, id] { self->forget(id); });
-    co_await association->run_acceptor();
+    co_await association->run_acceptor(peer);
+}
+
+/// Whoever says nothing gives way to newcomers and takes nobody's place.
+void Listener::Impl::keep(std::uint64_t id, const std::shared_ptr<TcpAssociation>& association) {
+    if (!silent.empty() && silent.size() >= settings.max_silent_connections) {
+        const auto oldest = *silent.begin();
+        silent.erase(silent.begin());
+        asio::post(open.at(oldest).executor, [self = shared_from_this(), oldest] { self->give_way(oldest); });
+    }
+    open.emplace(id, Open{association, association->executor()});
+    silent.insert(id);
+}
+
+/// On the connection's own thread, as admit() is: what became an association meanwhile stays.
+void Listener::Impl::give_way(std::uint64_t id) {
+    std::shared_ptr<TcpAssociation> association;
+    {
+        const std::lock_guard lock(mutex);
+        const auto at = open.find(id);
+        if (at != open.end() && !admitted.contains(id)) association = at->second.association.lock();
+    }
+    if (association) association->close_now(Error(Errc::limit_exceeded, "gave way to newer connections"));
+}
+
+/// Whether there is room for one association more.
+bool Listener::Impl::admit(std::uint64_t id) {
+    const std::lock_guard lock(mutex);
+    if (admitted.size() >= settings.max_associations) return false;
+    silent.erase(id);
+    admitted.insert(id);
+    return true;
 }
 
 void Listener::Impl::forget(std::uint64_t id) {
     const std::lock_guard lock(mutex);
     open.erase(id);
+    silent.erase(id);
+    admitted.erase(id);
     changed.notify_all();
 }
 
@@ -178,7 +199,9 @@ void Listener::stop(std::chrono::milliseconds grace) {
         association.abort(user_abort(), Error(Errc::shutting_down, "shutting down"));
     });
     if (impl_->wait_until_empty(Clock::now() + kAbortGrace)) return;
-    impl_->for_each_open([](TcpAssociation& association) { association.close_now(); });
+    impl_->for_each_open([](TcpAssociation& association) {
+        association.close_now(Error(Errc::shutting_down, "shutting down"));
+    });
     if (!impl_->wait_until_empty(Clock::now() + kAbortGrace)) log::error("net: an association does not end");
 }
 

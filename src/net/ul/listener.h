@@ -11,15 +11,19 @@
 #include "core/task.h"
 #include "net/ul/association.h"
 #include "net/ul/io_threads.h"
+#include "net/ul/tls_context.h"
 
 namespace sagitta::net::ul {
 
 struct ListenerSettings {
-    std::string bind_address = "127.0.0.1";    ///< "0.0.0.0" or "::" for all
-    std::uint16_t port = 11112;                ///< 0: the system chooses
-    std::size_t max_associations = 512;        ///< beyond it: transient reject, local limit
+    std::string bind_address = "127.0.0.1";  ///< "0.0.0.0" or "::" for all
+    std::uint16_t port = 11112;              ///< 0: the system chooses
+    std::size_t max_associations = 512;      ///< beyond it: transient reject, local limit
+    /// Connections that have asked for nothing, or were refused; beyond it the oldest is closed.
+    std::size_t max_silent_connections = 256;
     std::uint32_t max_pdu_bytes = 256 * 1024;  ///< what P-DATA-TF is held to; announce the same
     AssociationSettings association;
+    std::shared_ptr<const TlsContext> tls;  ///< for_acceptor; null: plain
 };
 
 /// Thread-safe.

@@ -23,17 +23,23 @@ struct NegotiationPolicy {
     bool accept_get = true;
     bool accept_commitment = true;           ///< Storage Commitment as SCP
     bool accept_commitment_reports = false;  ///< a requestor in the SCP role brings results
+    bool accept_procedure_steps = true;      ///< Modality Performed Procedure Step as SCP
     /// Abstract syntaxes we do not know are taken as storage SOP classes.
     bool accept_unknown_as_storage = false;
-    /// Storage transfer syntaxes, in no order: the proposer's order counts. Empty is every one.
+    /// Storage transfer syntaxes, in no order. Empty is every one.
     std::vector<std::string> storage_transfer_syntaxes;
+    /// Of those proposed for storage the first of these is accepted; without one the first proposed.
+    std::vector<std::string> preferred_transfer_syntaxes;
     std::uint32_t max_pdu_bytes = 256 * 1024;  ///< announced; 0 is not allowed
+    /// Operations at a time, of the requestor's and of ours, that are agreed to when asked for (PS3.7
+    /// D.3.3.3); at least 1.
+    std::uint16_t operations_window = 1;
     QueryExtensions query_extensions;          ///< agreed to when asked for
     QueryExtensions assumed_query_extensions;  ///< for peers that negotiate none: done without asking
 };
 
 /// What kind of service an abstract syntax stands for.
-enum class ServiceKind { verification, storage, find, move, get, commitment, other };
+enum class ServiceKind { verification, storage, find, move, get, commitment, procedure_step, other };
 [[nodiscard]] ServiceKind service_kind(std::string_view abstract_syntax) noexcept;
 
 struct Negotiated {

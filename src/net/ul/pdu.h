@@ -70,7 +70,7 @@ struct AcceptedPresentationContext {
     bool operator==(const AcceptedPresentationContext&) const = default;
 };
 
-/// PS3.7 D.3.3.3: how many operations may be outstanding; 0 is unlimited.
+/// PS3.7 D.3.3.3: operations at a time of the association's requestor, and of its acceptor; 0 is any number.
 struct AsynchronousOperationsWindow {
     std::uint16_t invoked = 1;
     std::uint16_t performed = 1;

@@ -7,6 +7,14 @@
 
 namespace sagitta::net::ul {
 
+namespace {
+
+/// How a ClientHello begins, which is no PDU.
+constexpr std::uint8_t kTlsHandshake = 22;
+constexpr std::byte kTlsMajorVersion{3};
+
+}  // namespace
+
 /// Moves bytes into held_ until it has `wanted`; memory grows with what has arrived only.
 bool PduReader::collect(std::span<const std::byte>& input, std::size_t wanted) {
     const std::size_t take = std::min(wanted - held_.size(), input.size());
@@ -23,11 +31,13 @@ PduReader::Item PduReader::fail(AbortReason reason, Error error) {
 
 std::optional<PduReader::Item> PduReader::take_header() {
     const auto type = static_cast<std::uint8_t>(held_.data()[0]);
+    const bool tls = type == kTlsHandshake && held_.data()[1] == kTlsMajorVersion;
     pdu_left_ = load_be<std::uint32_t>(held_.data() + 2);
     held_.clear();
     if (type < 1 || type > 7)
         return fail(AbortReason::unrecognized_pdu,
-                    Error(Errc::protocol_error, "unknown PDU type " + std::to_string(type)));
+                    Error(Errc::protocol_error, tls ? "the peer speaks TLS, this side plain DICOM"
+                                                    : "unknown PDU type " + std::to_string(type)));
     type_ = static_cast<PduType>(type);
     const std::uint32_t limit = type_ == PduType::p_data_tf ? max_p_data_bytes_ : max_control_bytes_;
     if (pdu_left_ > limit)

@@ -1,19 +1,8 @@
 #include "net/ul/tcp_association.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <array>
 #include <type_traits>
 #include <utility>
-
-#include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/connect.hpp>
-#include <asio/post.hpp>
-#include <asio/write.hpp>
 
 #include "core/log.h"
 #include "net/ul/io_threads.h"
@@ -22,33 +11,10 @@ namespace sagitta::net::ul {
 
 namespace {
 
-constexpr std::size_t kReadBytes = 512 * 1024;
-constexpr std::size_t kKeptBufferBytes = 64 * 1024;
 /// Even when the peer takes PDUs of any length, ours stay moderate.
 constexpr std::uint32_t kMaxOutgoingPduBytes = 256 * 1024;
 /// In Sta13 a flooding peer gets no more answers than this.
 constexpr std::size_t kMaxWaitingInSta13 = 1024;
-
-/// One buffer a thread: what is read is used up, or copied aside, before anything else runs.
-std::span<std::byte> read_buffer() {
-    thread_local ByteBuffer buffer;
-    return buffer.prepare(kReadBytes);
-}
-
-/// Delayed acknowledgement makes peers that leave Nagle on wait 40 ms; the kernel forgets this
-/// option, so it is set again after every read.
-void acknowledge_quickly(asio::ip::tcp::socket& socket) {
-    const int on = 1;
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-}
-
-/// Memory of a large transfer is not kept while the association idles.
-void empty(ByteBuffer& buffer) {
-    if (buffer.capacity() > kKeptBufferBytes)
-        buffer = ByteBuffer();
-    else
-        buffer.clear();
-}
 
 }  // namespace
 
@@ -65,7 +31,11 @@ TcpAssociation::TcpAssociation(asio::ip::tcp::socket socket, Role role, Associat
       wrote_(executor_),
       resumed_(executor_),
       changed_(executor_),
-      expect_within_(settings.idle_timeout) {}
+      incoming_(settings.min_bytes_per_second, settings.rate_window),
+      outgoing_(settings.min_bytes_per_second, settings.rate_window),
+      expect_within_(settings.idle_timeout) {
+    if (settings_.observers != nullptr) observer_ = settings_.observers->begin(id, role == Role::acceptor);
+}
 
 // ---- the machine
 
@@ -143,6 +113,8 @@ void TcpAssociation::perform_associate(Action action, State next) {
 }
 
 void TcpAssociation::answer_request() {
+    if (admission_ && !admission_())
+        return reject({RejectReason::local_limit_exceeded, "too many associations"});
     if (!user_->needs_time(request_)) return decide_request();
     auto later = [self = shared_from_this()] { return self->answer_request_later(); };
     spawn_on(executor_, std::move(later));
@@ -165,7 +137,10 @@ void TcpAssociation::decide_request() {
         apply(Event::Evt7_AcceptResponse);
         return;
     }
-    auto& rejection = std::get<Rejection>(answer);
+    reject(std::get<Rejection>(std::move(answer)));
+}
+
+void TcpAssociation::reject(Rejection rejection) {
     rejection_ = to_pdu(rejection.reason);
     apply(Event::Evt8_RejectResponse);
     end_with(EndKind::rejected, Error(Errc::refused, std::move(rejection.log_text)));
@@ -229,8 +204,10 @@ void TcpAssociation::perform_abort(Action action) {
         case AA_4:
         case AA_5:
             artim_ = kNever;
-            end_with(EndKind::connection_lost,
-                     Error(Errc::connection_lost, "the peer closed the connection"));
+            end_with(
+                EndKind::connection_lost,
+                Error(Errc::connection_lost,
+                      tls_ && !tls_->trouble().empty() ? tls_->trouble() : "the peer closed the connection"));
             close_transport();
             break;
         case AA_7:
@@ -258,6 +235,7 @@ void TcpAssociation::take(const PduReader::Item& item) {
 
 void TcpAssociation::take_piece(const Pdv& pdv) {
     if (!delivering_ || state_ == State::Sta13_AwaitClose) return;
+    inside_message_ = !pdv.is_last;
     if (pdv.is_last && expect_within_ != Duration::zero()) expect_data(expect_within_);
     if (auto done = user_->received(pdv); !done)
         invalid(AbortReason::invalid_pdu_parameter_value, std::move(done).error());
@@ -299,85 +277,7 @@ void TcpAssociation::take_control(const ControlPdu& pdu) {
     apply(Event::Evt13_ReleaseRpReceived);
 }
 
-// ---- reading
-
-bool TcpAssociation::must_pause() const {
-    const bool open = state_ >= State::Sta6_Established && state_ < State::Sta13_AwaitClose;
-    return open && !discarding_ && !user_->wants_more();
-}
-
-void TcpAssociation::consume(std::span<const std::byte> input) {
-    while (state_ != State::Sta1_Idle && !discarding_) {
-        if (must_pause()) {
-            stash_.append(input);
-            return;
-        }
-        const auto item = reader_.next(input);
-        if (!item) return;
-        take(*item);
-    }
-}
-
-/// User and association hold each other. Whoever drives the association owns one of these and so
-/// parts them at its end, also when that is the event loop being destroyed under a waiting coroutine.
-class TcpAssociation::UserHold {
-public:
-    explicit UserHold(std::shared_ptr<TcpAssociation> association) : association_(std::move(association)) {}
-    UserHold(UserHold&&) = default;
-    UserHold& operator=(UserHold&&) = delete;
-    ~UserHold() { let_go(); }
-
-    void let_go() {
-        if (association_) std::exchange(association_->user_, nullptr).reset();
-    }
-
-private:
-    std::shared_ptr<TcpAssociation> association_;
-};
-
-Task<void> TcpAssociation::read_loop(UserHold hold) {
-    const auto self = shared_from_this();
-    while (state_ != State::Sta1_Idle) {
-        if (must_pause()) {
-            co_await resumed_.wait();
-            continue;
-        }
-        if (!stash_.empty()) {
-            const ByteBuffer waiting = std::exchange(stash_, ByteBuffer());
-            consume(waiting.span());
-            continue;
-        }
-        std::error_code ec;
-        const auto buffer = read_buffer();
-        const std::size_t count = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), ec);
-        if (!ec) {
-            acknowledge_quickly(socket_);
-            consume({buffer.data(), count});
-            if (!stash_.empty()) continue;
-        }
-        if (ec == asio::error::would_block || ec == asio::error::try_again ||
-            (!ec && count < buffer.size())) {
-            if (!socket_.is_open()) break;
-            auto ready = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, no_throw);
-            auto& [failed] = ready;
-            ec = failed;
-        } else if (!ec) {
-            co_await asio::post(executor_, asio::use_awaitable);  // others have data too
-        }
-        if (ec && ec != asio::error::would_block && ec != asio::error::try_again) {
-            if (state_ != State::Sta1_Idle) apply(Event::Evt17_TransportClosed);
-            break;
-        }
-    }
-    hold.let_go();
-    if (at_end_) std::exchange(at_end_, nullptr)();
-}
-
-void TcpAssociation::resume() {
-    resumed_.notify();
-}
-
-// ---- writing
+// ---- what the user asks for
 
 template <class Pdu>
 void TcpAssociation::send(const Pdu& pdu) {
@@ -390,80 +290,11 @@ void TcpAssociation::send(const Pdu& pdu) {
     start_write();
 }
 
-void TcpAssociation::start_write() {
-    if (writing_ || out_.empty() || !socket_.is_open()) return;
-    writing_ = true;
-    std::swap(out_, in_flight_);
-    set_deadline(write_due_, settings_.write_timeout);
-    asio::async_write(
-        socket_, asio::buffer(in_flight_.data(), in_flight_.size()),
-        [self = shared_from_this()](std::error_code ec, std::size_t) { self->written(bool(ec)); });
-}
-
-void TcpAssociation::written(bool failed) {
-    writing_ = false;
-    write_due_ = kNever;
-    empty(in_flight_);
-    // A failed write is not yet the end: the peer's last PDUs may still be waiting to be read.
-    if (failed && socket_.is_open() && state_ != State::Sta1_Idle) {
-        std::error_code ignored;
-        out_.clear();
-        socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-    }
-    if (!failed) start_write();
-    wrote_.notify();
-}
-
 bool TcpAssociation::may_send_data() const {
     Facts facts;
     facts.role = role_;
     return !end_ && step(state_, Event::Evt9_PDataRequest, facts).has_value();
 }
-
-void TcpAssociation::write_soon(std::span<const std::byte> pdus) {
-    if (!may_send_data()) return;
-    out_.append(pdus);
-    if (writing_ || flush_posted_) return;
-    flush_posted_ = true;
-    asio::post(executor_, [self = shared_from_this()] {
-        self->flush_posted_ = false;
-        self->start_write();
-    });
-}
-
-Task<Result<void>> TcpAssociation::drain(std::size_t max_bytes) {
-    const auto self = shared_from_this();
-    while (!end_ && out_.size() + in_flight_.size() >= max_bytes) {
-        start_write();
-        co_await wrote_.wait();
-    }
-    if (end_) co_return end_error();
-    co_return Result<void>();
-}
-
-Task<Result<void>> TcpAssociation::write(std::span<const std::span<const std::byte>> pieces) {
-    const auto self = shared_from_this();
-    while (writing_ && !end_) co_await wrote_.wait();
-    if (!may_send_data()) co_return end_error();
-    writing_ = true;
-    std::swap(out_, in_flight_);
-    std::vector<asio::const_buffer> buffers;
-    buffers.reserve(pieces.size() + 1);
-    if (!in_flight_.empty()) buffers.emplace_back(in_flight_.data(), in_flight_.size());
-    for (const auto piece : pieces) buffers.emplace_back(piece.data(), piece.size());
-    set_deadline(write_due_, settings_.write_timeout);
-    auto done = co_await asio::async_write(socket_, buffers, no_throw);
-    auto& [ec, count] = done;
-    static_cast<void>(count);
-    const bool failed = bool(ec);
-    written(failed);
-    if (end_) co_return end_error();
-    if (failed) co_return Error(Errc::connection_lost, "writing to the peer failed");
-    if (expect_within_ != Duration::zero()) expect_data(expect_within_);
-    co_return Result<void>();
-}
-
-// ---- what the user asks for
 
 Task<Result<void>> TcpAssociation::release() {
     const auto self = shared_from_this();
@@ -494,9 +325,9 @@ void TcpAssociation::abort(const Abort& pdu, Error why) {
     apply(Event::Evt15_AbortRequest);
 }
 
-void TcpAssociation::close_now() {
+void TcpAssociation::close_now(Error why) {
     if (state_ == State::Sta1_Idle) return;
-    end_with(EndKind::aborted_here, Error(Errc::shutting_down, "shutting down"));
+    end_with(EndKind::aborted_here, std::move(why));
     state_ = State::Sta1_Idle;
     close_transport();
 }
@@ -509,8 +340,10 @@ void TcpAssociation::end_with(EndKind kind, Error error) {
     end_ = std::move(end);
     idle_ = kNever;
     answer_due_ = kNever;
+    stop_watching_incoming();
     stash_ = ByteBuffer();
     if (user_) user_->ended(*end_);
+    if (observer_) observer_->ended(*end_);
     changed_.notify();
     wrote_.notify();
     resumed_.notify();
@@ -525,6 +358,7 @@ void TcpAssociation::close_transport() {
     timer_.cancel();
     resumed_.notify();
     wrote_.notify();
+    if (tls_) tls_->say_goodbye();
     std::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
@@ -533,143 +367,6 @@ void TcpAssociation::close_transport() {
 void TcpAssociation::set_peer_limit(std::uint32_t announced) {
     max_outgoing_pdu_bytes_ =
         announced == 0 ? kMaxOutgoingPduBytes : std::min(announced, kMaxOutgoingPduBytes);
-}
-
-// ---- deadlines
-
-void TcpAssociation::set_deadline(TimePoint& slot, Duration from_now) {
-    slot = std::chrono::steady_clock::now() + from_now;
-    if (slot < armed_) arm();
-}
-
-void TcpAssociation::expect_data(Duration within) {
-    expect_within_ = within;
-    if (within == Duration::zero() || end_) {
-        idle_ = kNever;
-    } else {
-        set_deadline(idle_, within);
-    }
-}
-
-void TcpAssociation::arm() {
-    armed_ = std::min({artim_, answer_due_, idle_, write_due_});
-    if (armed_ == kNever) return;
-    timer_.expires_at(armed_);
-    timer_.async_wait([self = shared_from_this()](std::error_code ec) {
-        if (!ec) self->on_timer();
-    });
-}
-
-void TcpAssociation::on_timer() {
-    const auto now = std::chrono::steady_clock::now();
-    const auto expired = [now](TimePoint& slot) { return slot <= now && (slot = kNever, true); };
-    armed_ = kNever;
-    if (expired(artim_)) {
-        apply(Event::Evt18_ArtimExpired);
-    } else if (expired(write_due_)) {
-        // The peer reads nothing, so it would not read an A-ABORT either.
-        end_with(EndKind::connection_lost, Error(Errc::timeout, "the peer stopped reading"));
-        close_now();
-    } else if (expired(answer_due_)) {
-        abort(user_abort(), Error(Errc::timeout, "the peer did not answer in time"));
-    } else if (expired(idle_)) {
-        abort(user_abort(), Error(Errc::timeout, "the peer completed no PDU in time"));
-    }
-    if (state_ != State::Sta1_Idle) arm();
-}
-
-// ---- coming into being
-
-void TcpAssociation::note_peer_address() {
-    std::error_code ec;
-    const auto peer = socket_.remote_endpoint(ec);
-    if (ec) return;
-    auto address = peer.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-    peer_address_ = host + ":" + std::to_string(peer.port());
-}
-
-Task<void> TcpAssociation::run_acceptor() {
-    const auto self = shared_from_this();
-    std::error_code ec;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-    socket_.non_blocking(true, ec);
-    note_peer_address();
-    UserHold hold(self);
-    apply(Event::Evt5_TransportIndication);
-    co_await read_loop(std::move(hold));
-}
-
-/// Looking up a name cannot be interrupted, so it is left behind when the time is up.
-Task<std::vector<asio::ip::tcp::endpoint>> TcpAssociation::resolve(std::string host, std::uint16_t port) {
-    struct Lookup {
-        explicit Lookup(const asio::any_io_executor& executor) : resolver(executor) {}
-        asio::ip::tcp::resolver resolver;
-        std::vector<asio::ip::tcp::endpoint> endpoints;
-        bool done = false;
-    };
-    const auto lookup = std::make_shared<Lookup>(executor_);
-    auto take = [self = shared_from_this(), lookup](std::error_code,
-                                                    const asio::ip::tcp::resolver::results_type& results) {
-        for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());
-        lookup->done = true;
-        self->changed_.notify();
-    };
-    lookup->resolver.async_resolve(host, std::to_string(port), std::move(take));
-    while (!lookup->done && !end_) co_await changed_.wait();
-    co_return lookup->endpoints;
-}
-
-/// Leaves Sta4 by Evt2 or Evt17; a timeout has closed the socket by then.
-Task<void> TcpAssociation::connect_transport(std::string host, std::uint16_t port) {
-    std::error_code ec;
-    std::vector<asio::ip::tcp::endpoint> endpoints;
-    const auto number = asio::ip::make_address(host, ec);
-    if (!ec) {
-        endpoints.emplace_back(number, port);
-    } else {
-        auto found = co_await resolve(std::move(host), port);
-        if (state_ != State::Sta4_AwaitTransportOpen) co_return;
-        if (found.empty()) {
-            end_with(EndKind::connection_lost, Error(Errc::not_found, "cannot resolve the host name"));
-            apply(Event::Evt17_TransportClosed);
-            co_return;
-        }
-        endpoints = std::move(found);
-    }
-    auto connected = co_await asio::async_connect(socket_, endpoints, no_throw);
-    auto& [failed, endpoint] = connected;
-    static_cast<void>(endpoint);
-    if (state_ != State::Sta4_AwaitTransportOpen) co_return;
-    if (failed) {
-        end_with(EndKind::connection_lost,
-                 Error(Errc::connection_lost, "cannot connect: " + failed.message()));
-        apply(Event::Evt17_TransportClosed);
-        co_return;
-    }
-    socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-    socket_.non_blocking(true, ec);
-    note_peer_address();
-    apply(Event::Evt2_TransportConfirmed);
-}
-
-Task<Result<void>> TcpAssociation::open(std::string host, std::uint16_t port, AssociateRq request) {
-    const auto self = shared_from_this();
-    UserHold hold(self);
-    request_ = std::move(request);
-    ByteBuffer probe;
-    if (auto fits = encode(request_, probe); !fits) co_return std::move(fits).error();
-    apply(Event::Evt1_AssociateRequest);
-    set_deadline(answer_due_, settings_.connect_timeout);
-    co_await connect_transport(std::move(host), port);
-    if (state_ == State::Sta1_Idle) co_return end_error();
-    auto reader = [self, held = std::move(hold)]() mutable { return self->read_loop(std::move(held)); };
-    asio::co_spawn(executor_, std::move(reader), report_exception);
-    while (!end_ && !was_established_) co_await changed_.wait();
-    if (end_) co_return end_error();
-    co_return Result<void>();
 }
 
 }  // namespace sagitta::net::ul

@@ -16,7 +16,9 @@
 #include "net/ul/association.h"
 #include "net/ul/machine.h"
 #include "net/ul/pdu_reader.h"
+#include "net/ul/rate_watch.h"
 #include "net/ul/signal.h"
+#include "net/ul/tls_stream.h"
 
 namespace sagitta::net::ul {
 
@@ -34,17 +36,25 @@ public:
     /// `at_end` runs when the association is in Sta1 for good.
     void set_user(std::shared_ptr<AssociationUser> user) { user_ = std::move(user); }
     void set_at_end(std::function<void()> at_end) { at_end_ = std::move(at_end); }
+    /// Acceptor: asked once when an A-ASSOCIATE-RQ has come; false refuses it for want of room.
+    void set_admission(std::function<bool()> admission) { admission_ = std::move(admission); }
+
+    /// Before it begins. A requestor's `identity`, or else `host`, is what the certificate must have.
+    void use_tls(std::shared_ptr<const TlsContext> context, const std::string& host = {},
+                 const std::string& identity = {});
 
     /// Acceptor: the transport connection is there (Evt5). Returns at Sta1.
-    Task<void> run_acceptor();
+    Task<void> run_acceptor(asio::ip::tcp::endpoint peer);
     /// Requestor: Evt1 to Sta6 or failure.
     Task<Result<void>> open(std::string host, std::uint16_t port, AssociateRq request);
-    /// For shutdown: closes the transport at once.
-    void close_now();
+    /// Closes the transport at once: for shutdown, and to make room.
+    void close_now(Error why = Error(Errc::shutting_down, "shutting down"));
 
     void write_soon(std::span<const std::byte> pdus) override;
     Task<Result<void>> drain(std::size_t max_bytes) override;
     Task<Result<void>> write(std::span<const std::span<const std::byte>> pieces) override;
+    bool sends_files() const override { return !tls_; }  // the kernel does not encrypt
+    Task<Result<void>> write_from_file(int descriptor, std::span<const FilePiece> pieces) override;
     Task<Result<void>> release() override;
     void confirm_release() override;
     void abort(const Abort& pdu, Error why) override;
@@ -53,11 +63,15 @@ public:
     const AssociationSettings& settings() const override { return settings_; }
     const AssociateRq& request() const override { return request_; }
     std::span<const AcceptedPresentationContext> contexts() const override { return contexts_; }
+    const std::optional<AsynchronousOperationsWindow>& operations_window() const override {
+        return answer_received_.user.asynchronous_operations;
+    }
     std::uint32_t max_outgoing_pdu_bytes() const override { return max_outgoing_pdu_bytes_; }
     std::uint64_t id() const override { return id_; }
     const std::string& peer_address() const override { return peer_address_; }
     asio::any_io_executor executor() const override { return executor_; }
     bool has_ended() const override { return end_.has_value(); }
+    const TlsPeer* tls_peer() const override;
 
 private:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -72,6 +86,7 @@ private:
     void answer_request();
     Task<void> answer_request_later();
     void decide_request();
+    void reject(Rejection rejection);
     void become_established();
     void take(const PduReader::Item& item);
     void take_control(const ControlPdu& pdu);
@@ -81,6 +96,7 @@ private:
     // The transport.
     class UserHold;
     Task<void> read_loop(UserHold hold);
+    Task<void> shake_hands();
     Task<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port);
     Task<void> connect_transport(std::string host, std::uint16_t port);
     void consume(std::span<const std::byte> input);
@@ -88,20 +104,35 @@ private:
     template <class Pdu>
     void send(const Pdu& pdu);
     void start_write();
+    Task<void> write_waiting();
     void written(bool failed);
+    Task<std::error_code> send_piece(int descriptor, FilePiece piece, bool more);
     [[nodiscard]] bool may_send_data() const;
     void end_with(EndKind kind, Error error);
     void close_transport();
     [[nodiscard]] Error end_error() const;
     void set_peer_limit(std::uint32_t announced);
-    void note_peer_address();
+    bool is_owed_more(std::size_t count) const;
+    void note_peer_address(const asio::ip::tcp::endpoint& peer);
+    void observe_sent(std::span<const std::byte> bytes) {
+        if (observer_) observer_->sent(bytes);
+    }
 
     // Deadlines.
     void set_deadline(TimePoint& slot, Duration from_now);
+    void watch_incoming(std::size_t count);
+    void stop_watching_incoming();
+    void begin_write();
+    void moved_some();
+    [[nodiscard]] std::uint64_t total_sent() const;
+    void write_is_late(TimePoint now);
+    void rate_is_due(TimePoint now);
+    void idle_is_over();
     void arm();
     void on_timer();
 
     asio::ip::tcp::socket socket_;
+    std::unique_ptr<TlsStream> tls_;  ///< null: plain
     asio::any_io_executor executor_;
     asio::steady_timer timer_;
     const Role role_;
@@ -111,8 +142,10 @@ private:
     std::uint32_t max_outgoing_pdu_bytes_ = 0;
     State state_ = State::Sta1_Idle;
     PduReader reader_;
+    std::unique_ptr<AssociationObserver> observer_;
     std::shared_ptr<AssociationUser> user_;
     std::function<void()> at_end_;
+    std::function<bool()> admission_;
     AssociateRq request_;
     std::vector<AcceptedPresentationContext> contexts_;
     std::string peer_address_;
@@ -142,7 +175,16 @@ private:
     TimePoint answer_due_ = kNever;  ///< connect, A-ASSOCIATE answer, release answer
     TimePoint idle_ = kNever;
     TimePoint write_due_ = kNever;
+    TimePoint rate_due_ = kNever;  ///< to look whether incoming_ is too slow
     TimePoint armed_ = kNever;
+    RateWatch incoming_;
+    RateWatch outgoing_;
+    bool inside_message_ = false;      ///< its last fragment has not come
+    std::uint64_t read_bytes_ = 0;     ///< of the association
+    std::uint64_t read_at_idle_ = 0;   ///< when idle_ was set
+    std::uint64_t sent_bytes_ = 0;     ///< of the association, when plain
+    std::uint64_t sent_at_begin_ = 0;  ///< of the write that is going on
+    std::uint64_t sent_at_due_ = 0;    ///< when write_due_ was set
     Duration expect_within_;
 };
 

@@ -55,6 +55,8 @@ CommandSet full() {
     command.warning = std::uint16_t{7};
     command.error_comment = "no room";
     command.offending_elements = {dicom::Tag(0x0010, 0x0020)};
+    command.error_id = std::uint16_t{0xa710};
+    command.attribute_identifiers = {dicom::Tag(0x0040, 0x0252), dicom::Tag(0x0008, 0x0060)};
     command.has_data_set = true;
     return command;
 }
@@ -66,6 +68,27 @@ TEST(CommandSet, EverythingSurvivesARoundTrip) {
     ASSERT_TRUE(decoded);
     EXPECT_EQ(*decoded, full());
     EXPECT_EQ(load_le<std::uint32_t>(out.data() + 8), out.size() - 12);
+}
+
+TEST(CommandSet, TellsAWrongInstanceUidFromNone) {
+    const auto decoded_with = [](std::string_view uid) {
+        ByteBuffer out;
+        CommandSet command;
+        command.field = CommandField::n_create_rq;
+        encode(command, out);
+        append_le<std::uint32_t>(out, 0x10000000u);
+        append_le(out, static_cast<std::uint32_t>(uid.size()));
+        append_text(out, uid);
+        return decode_command_set(out.span());
+    };
+    for (const auto& [uid, wrong] : {std::pair<std::string_view, bool>{"1.2.3\0", false},
+                                     {"", false},
+                                     {"  ", false},
+                                     {"1.2.x ", true}}) {
+        const auto command = decoded_with(uid);
+        ASSERT_TRUE(command);
+        EXPECT_EQ(command->instance_uid_is_none, wrong) << uid;
+    }
 }
 
 TEST(CommandSet, EveryTruncationIsAnErrorOrAShorterCommand) {
@@ -96,13 +119,13 @@ TEST(CommandSet, ForeignGroupsAndMissingFieldAreMalformed) {
 
 /// Encodes a C-STORE-RQ with `data` and feeds it to an assembler in pieces of `piece` bytes.
 std::optional<Message> through(std::string_view data, std::uint32_t max_pdu_bytes, std::size_t piece,
-                               AssemblyLimits limits = {}) {
+                               AssemblyLimits limits = {}, ReceiverSource source = {}) {
     CommandSet command = full();
     command.field = CommandField::c_store_rq;
     ByteBuffer pdus;
     encode_message(kContext, command, as_bytes(data), max_pdu_bytes, pdus);
     ul::PduReader reader(max_pdu_bytes, 1024);
-    MessageAssembler assembler(limits);
+    MessageAssembler assembler(limits, std::move(source));
     std::optional<Message> message;
     auto left = pdus.span();
     while (!left.empty()) {
@@ -148,8 +171,93 @@ TEST(MessageAssembly, TooLongDataSetsAreDroppedButReadToTheirEnd) {
     EXPECT_TRUE(message->data_set.empty());
 }
 
+/// Keeps what it is given.
+class Collecting final : public ObjectReceiver {
+public:
+    explicit Collecting(std::string& into, bool room = true) : into_(into), room_(room) {}
+    void add(ByteBuffer bytes) override { into_ += as_text(bytes.span()); }
+    bool wants_more() const override { return room_; }
+    Task<Outcome> finish() override { co_return Outcome(); }
+
+private:
+    std::string& into_;
+    bool room_;
+};
+
+TEST(MessageAssembly, AnObjectBeyondTheLimitGoesToItsReceiver) {
+    AssemblyLimits limits;
+    limits.stream_above_bytes = 1000;
+    std::string data;
+    for (unsigned n = 0; data.size() < 3'000'001; ++n) data += static_cast<char>('a' + n * n % 23);
+    for (const std::size_t length : {999u, 1000u, 1001u, 50'000u, 3'000'001u}) {
+        std::string taken;
+        int asked = 0;
+        auto source = [&](Message&) {
+            ++asked;
+            return std::make_unique<Collecting>(taken);
+        };
+        const auto sent = data.substr(0, length);
+        auto message = through(sent, 16'000, 5000, limits, source);
+        ASSERT_TRUE(message) << length;
+        EXPECT_EQ(asked, length > 1000 ? 1 : 0) << length;
+        EXPECT_EQ(message->receiver != nullptr, length > 1000) << length;
+        EXPECT_TRUE((length > 1000 ? taken : as_text(message->data_set.span())) == sent) << length;
+        EXPECT_EQ(message->data_set.empty(), length > 1000) << length;
+    }
+}
+
+TEST(MessageAssembly, WithoutAReceiverALargeObjectIsCollected) {
+    AssemblyLimits limits;
+    limits.stream_above_bytes = 1000;
+    int asked = 0;
+    auto source = [&](Message&) {
+        ++asked;
+        return nullptr;
+    };
+    const std::string data(200'000, 'd');
+    EXPECT_EQ(as_text(through(data, 4000, 5000, limits, source)->data_set.span()), data);
+    EXPECT_EQ(asked, 1);
+}
+
+TEST(MessageAssembly, AReceiverForgetsWhatBecomesTooLong) {
+    AssemblyLimits limits;
+    limits.stream_above_bytes = 1000;
+    limits.max_object_bytes = 100'000;
+    std::string taken;
+    auto source = [&](Message&) { return std::make_unique<Collecting>(taken); };
+    auto message = through(std::string(100'001, 'd'), 4000, 5000, limits, source);
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(message->data_set_too_long);
+    EXPECT_EQ(message->receiver, nullptr);
+    auto refusing = [](Message& refused) {
+        refused.data_set_too_long = true;
+        return nullptr;
+    };
+    message = through(std::string(50'000, 'd'), 4000, 5000, limits, refusing);
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(message->data_set_too_long && message->data_set.empty());
+}
+
 ul::Pdv fragment(bool is_command, bool is_last, std::string_view bytes, int context = 1) {
     return {static_cast<ul::PresentationContextId>(context), is_command, is_last, as_bytes(bytes)};
+}
+
+TEST(MessageAssembly, StopsThePeerWhileTheReceiverIsFull) {
+    AssemblyLimits limits;
+    limits.stream_above_bytes = 10;
+    std::string taken;
+    MessageAssembler assembler(limits, [&](Message&) { return std::make_unique<Collecting>(taken, false); });
+    CommandSet command = full();
+    command.field = CommandField::c_store_rq;
+    ByteBuffer encoded_command;
+    encode(command, encoded_command);
+    ASSERT_TRUE(assembler.add(fragment(true, true, as_text(encoded_command.span()))));
+    ASSERT_TRUE(assembler.add(fragment(false, false, "0123456789")));
+    EXPECT_TRUE(assembler.wants_more());
+    ASSERT_TRUE(assembler.add(fragment(false, false, "0")));
+    EXPECT_FALSE(assembler.wants_more());
+    ASSERT_TRUE(assembler.add(fragment(false, true, "0")));
+    EXPECT_TRUE(assembler.wants_more()) << "the next message is another one's";
 }
 
 TEST(MessageAssembly, WrongOrdersAreErrors) {

@@ -126,7 +126,39 @@ TEST(Negotiation, ExtendedThatWasNotAskedForIsIgnored) {
     EXPECT_TRUE(accepted_contexts(rq, answer)[0].application_information.empty());
 }
 
-TEST(Negotiation, AsynchronousWindowIsAnsweredWithOne) {
+TEST(Negotiation, PreferredTransferSyntaxWinsOverTheFirst) {
+    NegotiationPolicy policy;
+    policy.preferred_transfer_syntaxes = {kImplicit, kJpeg};
+    const auto rq = request({{kCt, {kBigEndian, kJpeg}}, {kCt, {kJpeg, kImplicit}}, {kCt, {kBigEndian}}});
+    const auto contexts = agreed(rq, policy).contexts;
+    ASSERT_EQ(contexts.size(), 3u);
+    EXPECT_EQ(contexts[0].transfer_syntax, kJpeg);
+    EXPECT_EQ(contexts[1].transfer_syntax, kImplicit);
+    EXPECT_EQ(contexts[2].transfer_syntax, kBigEndian);
+}
+
+TEST(Negotiation, DeclaredStorageClassIsTakenAlsoWhenUnknownOnesAreNot) {
+    NegotiationPolicy policy;
+    policy.accept_unknown_as_storage = false;
+    auto rq = request({{"1.2.3.4.5", {kImplicit}}, {"1.2.3.4.6", {kImplicit}}});
+    rq.user.common_extended.push_back({"1.2.3.4.5", "1.2.840.10008.4.2", {std::string(kCt)}});
+    rq.user.common_extended.push_back({"1.2.3.4.6", "1.2.840.10008.5.1.4.1.2", {}});
+    const auto contexts = agreed(rq, policy).contexts;
+    ASSERT_EQ(contexts.size(), 1u);
+    EXPECT_EQ(contexts[0].abstract_syntax, "1.2.3.4.5");
+}
+
+TEST(Negotiation, AsynchronousWindowIsTheSmallerOne) {
+    NegotiationPolicy policy;
+    policy.operations_window = 16;
+    auto rq = request({{kCt, {kImplicit}}});
+    rq.user.asynchronous_operations = AsynchronousOperationsWindow{0, 3};
+    EXPECT_EQ(agreed(rq, policy).answer.user.asynchronous_operations, (AsynchronousOperationsWindow{16, 3}));
+    rq.user.asynchronous_operations = AsynchronousOperationsWindow{5, 400};
+    EXPECT_EQ(agreed(rq, policy).answer.user.asynchronous_operations, (AsynchronousOperationsWindow{5, 16}));
+}
+
+TEST(Negotiation, AsynchronousWindowIsAnsweredWithOneUnlessMoreIsAllowed) {
     auto rq = request({{kCt, {kImplicit}}});
     EXPECT_FALSE(agreed(rq).answer.user.asynchronous_operations);
     rq.user.asynchronous_operations = AsynchronousOperationsWindow{0, 0};

@@ -1,0 +1,167 @@
+#include "app/house_keeping.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "app/retention.h"
+#include "core/log.h"
+#include "storage/keeper.h"
+#include "storage/study_age.h"
+
+namespace sagitta::app {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+constexpr int kTicksPerPurge = 60;
+constexpr std::size_t kStudiesAtOnce = 100;
+
+std::uint64_t free_bytes(const std::string& path) {
+    struct statvfs status {};
+    if (statvfs(path.c_str(), &status) != 0) return UINT64_MAX;  // unknown: writing will tell
+    return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+std::uint64_t beyond(std::uint64_t value, std::uint64_t limit) {
+    return value > limit ? value - limit : 0;
+}
+
+}  // namespace
+
+HouseKeeping::HouseKeeping(storage::Archive& archive, std::string data_dir, const StorageSettings& settings,
+                           std::span<const Retention> retentions)
+    : archive_(archive), data_dir_(std::move(data_dir)), settings_(settings), retentions_(retentions) {
+    if (settings_.layout == storage::StorageLayout::volumes) {
+        keep_quota();  // before anything is received
+        thread_ = std::thread([this] { run(); });
+    }
+}
+
+HouseKeeping::~HouseKeeping() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+bool HouseKeeping::has_quota() const noexcept {
+    return settings_.quota != 0 || settings_.quota_studies != 0 || settings_.min_free != 0;
+}
+
+void HouseKeeping::run() {
+    for (int tick = 0;; ++tick) {
+        if (tick % kTicksPerPurge == 0) {
+            delete_what_is_over();
+            purge();
+        }
+        keep_quota();
+        std::unique_lock lock(mutex_);
+        if (wake_.wait_for(lock, kTick, [this] { return stopping_; })) return;
+    }
+}
+
+void HouseKeeping::delete_what_is_over() {
+    if (retentions_.empty()) return;
+    const auto stopping = [this] {
+        const std::lock_guard lock(mutex_);
+        return stopping_;
+    };
+    const auto undelete_for = std::chrono::duration_cast<std::chrono::seconds>(settings_.undelete_for);
+    const auto done =
+        apply_retention(archive_, data_dir_, retentions_, undelete_for, std::time(nullptr), stopping);
+    if (!done) {
+        log::error("retention: {}", done.error().message());
+    } else if (done->studies != 0) {
+        log::info("retention: deleted studies={} instances={} bytes={}", done->studies, done->instances,
+                  done->bytes);
+    }
+}
+
+void HouseKeeping::purge() {
+    const auto done = archive_.keeper().purge(std::time(nullptr));
+    if (!done) {
+        log::error("storage: purging what was deleted failed: {}", done.error().message());
+    } else if (done->members != 0) {
+        log::info("storage: purged instances={} bytes={} not_given_back={}", done->members, done->bytes,
+                  done->not_given_back);
+    }
+}
+
+void HouseKeeping::keep_quota() {
+    if (!has_quota()) return;
+    const auto batches = archive_.status().batches;
+    if (batches == seen_batches_ && !full_) return;
+    auto excess = measure();
+    Result<void> done;
+    if (!excess) {
+        done = std::move(excess).error();
+    } else if (settings_.quota_policy == QuotaPolicy::refuse) {
+        archive_.keeper().set_room(excess->room);
+        const bool full = excess->room == 0;
+        if (full != std::exchange(full_, full)) {
+            log::warning("storage: {}",
+                         full ? "the quota is reached: instances are refused" : "there is room again");
+        }
+    } else if (excess->bytes != 0 || excess->studies != 0) {
+        done = recycle(*excess);
+    }
+    if (done)
+        seen_batches_ = batches;
+    else
+        log::error("storage: keeping the quota failed: {}", done.error().message());
+}
+
+Result<HouseKeeping::Excess> HouseKeeping::measure() {
+    auto counts = archive_.index().counts();
+    if (!counts) return std::move(counts).error();
+    auto deleted = archive_.keeper().deleted();
+    if (!deleted) return std::move(deleted).error();
+    auto used = counts->bytes + archive_.status().queued_bytes;
+    for (const auto& study : *deleted) used += study.bytes;
+    Excess excess;
+    if (settings_.quota != 0) {
+        excess.bytes = beyond(used, settings_.quota);
+        excess.room = beyond(settings_.quota, used);
+    }
+    if (settings_.min_free != 0) {
+        const auto left = free_bytes(data_dir_);
+        excess.bytes = std::max(excess.bytes, beyond(settings_.min_free, left));
+        excess.room = std::min(excess.room, beyond(left, settings_.min_free));
+    }
+    if (settings_.quota_studies != 0) {
+        excess.studies = beyond(counts->studies, settings_.quota_studies);
+        // Refused is what would begin another one, and nothing tells yet what that is.
+        if (counts->studies >= settings_.quota_studies) excess.room = 0;
+    }
+    return excess;
+}
+
+Result<void> HouseKeeping::recycle(Excess excess) {
+    auto studies = storage::oldest_studies(data_dir_, kStudiesAtOnce);
+    if (!studies) return std::move(studies).error();
+    std::uint64_t count = 0, bytes = 0;
+    for (const auto& study : *studies) {
+        if (bytes >= excess.bytes && count >= excess.studies) break;
+        storage::Scope scope;
+        scope.study_instance_uids.push_back(study.study_instance_uid);
+        auto removed = archive_.keeper().remove(scope, {});
+        if (!removed && removed.error().code == Errc::not_found) continue;
+        if (!removed) return std::move(removed).error();
+        ++count;
+        bytes += removed->bytes;
+    }
+    if (count == 0) {
+        log::warning("storage: the quota is passed, and no study may be recycled");
+        return {};
+    }
+    log::info("storage: recycled studies={} bytes={}", count, bytes);
+    purge();
+    return {};
+}
+
+}  // namespace sagitta::app

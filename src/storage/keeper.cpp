@@ -1,0 +1,238 @@
+#include "storage/keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "core/bytes.h"
+#include "core/log.h"
+#include "storage/deletion_index.h"
+#include "storage/index_writer.h"
+#include "storage/ingest.h"
+#include "storage/member_writer.h"
+#include "storage/note.h"
+#include "storage/note_replay.h"
+#include "storage/purge.h"
+
+namespace sagitta::storage {
+namespace {
+
+constexpr std::size_t kPurgedAtOnce = 256;  // ingest waits for so many
+
+std::int64_t now_seconds() {
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+KeeperReport report_of(const std::vector<NoteLine>& lines) {
+    KeeperReport report;
+    std::set<std::string> studies;
+    std::set<std::string_view> instances;
+    for (const auto& line : lines) {
+        report.bytes += line.length;
+        studies.insert(line.study_uid);
+        instances.insert(line.sop_uid);
+    }
+    report.instances = instances.size();
+    report.study_uids.assign(studies.begin(), studies.end());
+    return report;
+}
+
+/// What follows an append must happen or end the ingest; only a full disk can be answered by taking it back.
+Error final_error(Error error) {
+    if (error.code != Errc::no_space) error.code = Errc::io_failure;
+    return error;
+}
+
+}  // namespace
+
+Keeper::Keeper(StorageLayout how, FileSystem& file_system, Layout layout, Ingest& ingest, VolumeUse& use)
+    : how_(how), file_system_(file_system), layout_(std::move(layout)), ingest_(ingest), use_(use) {}
+
+Result<void> Keeper::run(const Work& work) {
+    if (how_ != StorageLayout::volumes)
+        return Error(Errc::unsupported, "an archive with layout \"files\" deletes nothing");
+    return ingest_.exclusively([&work](IndexWriter& index, MemberWriter& writer) -> Result<void> {
+        auto deletions = index.deletions();
+        if (!deletions) return std::move(deletions).error();
+        return work(index, **deletions, writer);
+    });
+}
+
+/// Volume, sync, index: as a batch of instances. no_space: nothing of it happened.
+Result<void> Keeper::write_note(IndexWriter& index, MemberWriter& writer,
+                                const std::vector<NoteLine>& lines) {
+    const auto text = note_text(lines);
+    NewMember member{note_member(text, now_seconds()), as_bytes(text), {}};
+    if (auto room = writer.reserve(tar_footprint(text.size())); !room) return final_error(room.error());
+    auto placement = writer.append({&member, 1});
+    if (!placement) return final_error(placement.error());
+    std::vector<std::string> damage;
+    auto parsed = parse_note(text);
+    if (!parsed) return final_error(parsed.error());
+    auto done = index.begin();
+    if (done) {
+        done = apply_note(file_system_, layout_, index,
+                          {placement->volume, placement->offsets.front(), text.size()}, *parsed, damage);
+    }
+    if (done) done = index.set_mark({placement->volume, placement->end, false});
+    if (done) done = index.commit();
+    for (const auto& sentence : damage) log::error("storage: damage: {}", sentence);
+    if (done) return done;
+    index.rollback();
+    if (done.error().code == Errc::no_space) {
+        if (auto undone = writer.undo_append(); !undone) return final_error(undone.error());
+    }
+    return final_error(done.error());
+}
+
+Result<KeeperReport> Keeper::remove(const Scope& scope, const RemovalOptions& options) {
+    KeeperReport report;
+    auto done = run([&](IndexWriter& index, DeletionIndex& deletions, MemberWriter& writer) -> Result<void> {
+        auto lines = deletions.members_of(scope);
+        if (!lines) return std::move(lines).error();
+        if (lines->empty()) return Error(Errc::not_found, "no such instances are stored");
+        report = report_of(*lines);
+        for (const auto& study : report.study_uids) {
+            auto is = options.even_protected ? Result<bool>(false) : deletions.is_protected(study);
+            if (!is) return std::move(is).error();
+            if (*is) return Error(Errc::refused, fmt::format("study {} is protected", study));
+        }
+        const auto now = now_seconds();
+        for (auto& line : *lines) {
+            line.kind = NoteKind::deleted;
+            line.when = now;
+            line.until = now + options.undo_for.count();
+        }
+        return write_note(index, writer, *lines);
+    });
+    if (!done) return std::move(done).error();
+    log::info("storage: deleted instances={} studies={} bytes={}", report.instances, report.study_uids.size(),
+              report.bytes);
+    return report;
+}
+
+/// Leaves those whose headers say that their bytes are there, with what they superseded.
+Result<void> Keeper::keep_intact(std::vector<NoteLine>& lines) {
+    std::set<std::string> gone;
+    std::unique_ptr<File> file;
+    std::uint32_t number = 0;
+    for (const auto& line : lines) {
+        if (!file || number != line.volume) {
+            auto opened = file_system_.open(layout_.volume(line.volume), OpenMode::read);
+            if (!opened) return std::move(opened).error();
+            file = std::move(*opened);
+            number = line.volume;
+        }
+        TarBlock block{};
+        auto read = file->read_at(line.offset - kTarBlock, block);
+        if (!read) return std::move(read).error();
+        const auto member = parse_tar_header(block);
+        if (!member || !is_instance_member(*member) || member->size != line.length) gone.insert(line.sop_uid);
+    }
+    std::erase_if(lines, [&](const NoteLine& line) { return gone.contains(line.sop_uid); });
+    return {};
+}
+
+Result<KeeperReport> Keeper::restore(const Scope& scope) {
+    if (!scope.patient_ids.empty())
+        return Error(Errc::invalid_argument, "what was deleted is known by its UIDs, not by patients");
+    KeeperReport report;
+    auto done = run([&](IndexWriter& index, DeletionIndex& deletions, MemberWriter& writer) -> Result<void> {
+        auto lines = deletions.restorable(scope);
+        if (!lines) return std::move(lines).error();
+        if (auto kept = keep_intact(*lines); !kept) return kept;
+        if (lines->empty()) return Error(Errc::not_found, "nothing of it can be restored");
+        report = report_of(*lines);
+        const auto now = now_seconds();
+        for (auto& line : *lines) {
+            line.kind = NoteKind::restored;
+            line.when = now;
+            line.until = 0;
+        }
+        return write_note(index, writer, *lines);
+    });
+    if (!done) return std::move(done).error();
+    log::info("storage: restored instances={} studies={} bytes={}", report.instances,
+              report.study_uids.size(), report.bytes);
+    return report;
+}
+
+Result<PurgeReport> Keeper::purge(std::int64_t until) {
+    PurgeReport report;
+    bool more = true;
+    while (more) {
+        auto done = run([&](IndexWriter& index, DeletionIndex& deletions, MemberWriter&) -> Result<void> {
+            auto members = deletions.due(until, kPurgedAtOnce);
+            if (!members) return std::move(members).error();
+            more = false;
+            if (members->empty()) return {};
+            auto finished = purge_members(file_system_, layout_, *members, use_, report);
+            if (!finished) return final_error(finished.error());
+            more = members->size() == kPurgedAtOnce && finished->size() == members->size();
+            auto forgotten = index.begin();
+            for (const auto& member : *finished) {
+                if (forgotten) forgotten = deletions.forget(member);
+            }
+            if (forgotten) forgotten = index.commit();
+            if (!forgotten) index.rollback();
+            return forgotten;
+        });
+        if (!done) return std::move(done).error();
+    }
+    if (report.left_alone != 0) {
+        log::error("storage: {} deleted members have damaged headers: their bytes stay", report.left_alone);
+    }
+    return report;
+}
+
+Result<std::vector<DeletedStudy>> Keeper::deleted() {
+    std::vector<DeletedStudy> all;
+    auto done = run([&](IndexWriter&, DeletionIndex& deletions, MemberWriter&) -> Result<void> {
+        auto read = deletions.deleted();
+        if (!read) return std::move(read).error();
+        all = std::move(*read);
+        return {};
+    });
+    if (!done) return std::move(done).error();
+    return all;
+}
+
+Result<void> Keeper::set_protected(std::span<const std::string> study_uids, bool is_protected) {
+    std::vector<NoteLine> lines;
+    for (const auto& uid : study_uids) {
+        const auto parsed = dicom::Uid::parse(uid);
+        if (!parsed || parsed->empty()) return Error(Errc::invalid_argument, "a study is named by its UID");
+        NoteLine line;
+        line.kind = is_protected ? NoteKind::protect : NoteKind::unprotect;
+        line.study_uid = parsed->str();
+        line.when = now_seconds();
+        lines.push_back(std::move(line));
+    }
+    if (lines.empty()) return Error(Errc::invalid_argument, "no study is named");
+    return run([&](IndexWriter& index, DeletionIndex&, MemberWriter& writer) {
+        return write_note(index, writer, lines);
+    });
+}
+
+void Keeper::set_room(std::uint64_t bytes) {
+    ingest_.set_room(bytes);
+}
+
+Result<std::vector<std::string>> Keeper::protected_studies() {
+    std::vector<std::string> all;
+    auto done = run([&](IndexWriter&, DeletionIndex& deletions, MemberWriter&) -> Result<void> {
+        auto read = deletions.protected_studies();
+        if (!read) return std::move(read).error();
+        all = std::move(*read);
+        return {};
+    });
+    if (!done) return std::move(done).error();
+    return all;
+}
+
+}  // namespace sagitta::storage
