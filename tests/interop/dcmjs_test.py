@@ -1,42 +1,23 @@
 #!/usr/bin/env python3
-"""dcmjs-dimse of npm, both ways. It is installed into the build folder once; without npm or a registry: skipped."""
+"""dcmjs-dimse of npm, both ways."""
 import json
 import pathlib
-import shutil
 import struct
-import subprocess
 
 import harness as h
+from npm_peer import dcmjs_modules
 
-VERSION = "0.3.3"
-PEERS = h.BUILD / "peers"
-MODULE = PEERS / "node_modules" / "dcmjs-dimse"
 PEER = pathlib.Path(__file__).with_name("dcmjs_peer.js")
 SUCCESS, PENDING, MOVE_DESTINATION_UNKNOWN = 0, 0xff00, 0xa801
-
-
-def need_dcmjs():
-    h.need("node", "npm")
-    if MODULE.exists():
-        return
-    PEERS.mkdir(parents=True, exist_ok=True)
-    words = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", PEERS, f"dcmjs-dimse@{VERSION}"]
-    try:
-        done = subprocess.run(words, capture_output=True, timeout=120)
-    except subprocess.TimeoutExpired as late:
-        raise h.Missing("npm cannot install dcmjs-dimse in time") from late
-    if done.returncode != 0 or not MODULE.exists():
-        shutil.rmtree(PEERS / "node_modules", ignore_errors=True)
-        raise h.Missing("npm cannot install dcmjs-dimse")
 
 
 class Dcmjs(h.Case):
     def setUp(self):
         super().setUp()
-        need_dcmjs()
+        self.module = dcmjs_modules() / "dcmjs-dimse"
 
     def call(self, what, port, *more):
-        done = h.run("node", PEER, MODULE, what, port, *more, check=0)
+        done = h.run("node", PEER, self.module, what, port, *more, check=0)
         said = [line for line in done.out.decode().splitlines() if line.startswith("{")]
         self.assertEqual(1, len(said), done.text)
         return json.loads(said[0])
@@ -83,7 +64,7 @@ class Scp(Dcmjs):
     def setUp(self):
         super().setUp()
         self.port = h.free_port()
-        self.server = h.Process(["node", PEER, MODULE, "serve", self.port], self.folder / "dcmjs.log")
+        self.server = h.Process(["node", PEER, self.module, "serve", self.port], self.folder / "dcmjs.log")
         self.addCleanup(self.server.kill)
         h.wait_for_port(self.server, self.port)
         self.address = f"DCMJS@127.0.0.1:{self.port}"

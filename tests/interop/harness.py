@@ -6,6 +6,7 @@ here sleeps for a fixed time: ports are chosen by the system, and readiness is s
 import json
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
@@ -210,9 +211,15 @@ class Node:
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to connections: nobody takes it before a slow program listens there."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for_port(process, port):

@@ -3,14 +3,14 @@ import json
 import pathlib
 import struct
 import subprocess
-import tempfile
 import threading
 
 import pydicom.filebase
 import pydicom.filereader
 
-from harness import (BUILD, Case, ENVIRONMENT, Missing, Process, ROOT, explicit, free_port, main, make_instance, need, new_uid,
-                     sagitta, wait_for_port, SECONDARY_CAPTURE)
+from harness import (Case, ENVIRONMENT, Process, ROOT, explicit, free_port, main, make_instance, new_uid, sagitta,
+                     wait_for_port, SECONDARY_CAPTURE)
+from npm_peer import dcmjs_modules
 from raw_dicom import Association, EXPLICIT, IMPLICIT, status_of
 
 MPPS = "1.2.840.10008.3.1.2.3.3"
@@ -454,28 +454,6 @@ class OurCommand(Case):
                          ["MR", "4711", "MR1", "IN PROGRESS"])
 
 
-DCMJS = "dcmjs-dimse@0.3.3"
-
-
-def dcmjs():
-    """Where dcmjs-dimse can be required from; fetched once."""
-    need("node", "npm")
-    folder = BUILD / "npm"
-    if not folder.exists():
-        # Whole or not at all: what an interrupted run leaves is not taken for a package.
-        with tempfile.TemporaryDirectory(dir=BUILD, prefix="npm-") as part:
-            try:
-                done = subprocess.run(["npm", "install", "--prefix", part, "--no-audit", "--no-fund", DCMJS],
-                                      capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
-            except subprocess.TimeoutExpired:
-                raise Missing(f"{DCMJS} did not come from npm in time") from None
-            if done.returncode != 0:
-                raise Missing(f"{DCMJS} cannot be had from npm")
-            pathlib.Path(part).rename(folder)
-            pathlib.Path(part).mkdir()
-    return {**ENVIRONMENT, "NODE_PATH": str(folder / "node_modules")}
-
-
 PEER = pathlib.Path(__file__).resolve().parent / "mpps_peer.js"
 
 
@@ -483,7 +461,7 @@ class DcmjsScp:
     """dcmjs-dimse listening; what it was asked."""
 
     def __init__(self, folder, *statuses, port=None):
-        environment = dcmjs()
+        environment = {**ENVIRONMENT, "NODE_PATH": str(dcmjs_modules())}
         self.port = port or free_port()
         self.process = Process(["node", PEER, "scp", self.port, *statuses], folder / "dcmjs.log", env=environment)
         wait_for_port(self.process, self.port)
@@ -495,7 +473,7 @@ class DcmjsScp:
 
 class Dcmjs(Case):
     def scu(self, port, operations):
-        environment = dcmjs()
+        environment = {**ENVIRONMENT, "NODE_PATH": str(dcmjs_modules())}
         done = subprocess.run(["node", PEER, "scu", "127.0.0.1", str(port), json.dumps(operations)],
                               capture_output=True, env=environment, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
