@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/freed_memory.h"
 #include "core/log.h"
 #include "tests/bench/load_modes.h"
 #include "tests/bench/load_sink.h"
@@ -65,6 +66,7 @@ nlohmann::json to_json(const LoadSettings& settings, LoadResult& result) {
 }  // namespace
 
 int main(int count, char** words) {
+    keep_freed_memory();
     LoadSettings settings;
     std::string peer, calling = "LOAD", pool_file;
     int pid = 0;

@@ -17,6 +17,7 @@
 #include "dicom/dictionary.h"
 #include "dicom/tag.h"
 #include "net/ul/io_threads.h"
+#include "tests/bench/load_associations.h"
 
 namespace sagitta::bench {
 namespace {
@@ -48,7 +49,7 @@ public:
                  std::min(number, settings.operations % settings.associations);
     }
 
-    /// Needed by every mode but assoc, before the clock starts.
+    /// Before the clock starts.
     Task<Result<void>> open() {
         auto opened = co_await connect();
         if (!opened) co_return std::move(opened).error();
@@ -127,13 +128,7 @@ private:
             auto answer = co_await client_->echo();
             co_return judged(answer);
         }
-        auto opened = co_await connect();
-        if (!opened) co_return std::move(opened).error();
-        auto answer = co_await (*opened)->echo();
-        if (!answer) co_return std::move(answer).error();
-        auto released = co_await (*opened)->release();
-        if (!released) co_return std::move(released).error();
-        co_return judged(answer);
+        co_return Error(Errc::invalid_argument, "no such load: " + settings_.mode);
     }
 
     /// As many as the window lets. One buffer will do: an object is on its way before the next is made.
@@ -287,6 +282,7 @@ void LoadReport::add(LoadReport other) {
 }
 
 Result<LoadResult> run_load(const LoadSettings& settings) {
+    if (settings.mode == "assoc") return run_associations(settings);
     std::unique_ptr<LoadObject> object;
     if (settings.mode == "store") {
         auto made = settings.template_file.empty() ? LoadObject::synthetic(settings.object_bytes)
@@ -299,32 +295,28 @@ Result<LoadResult> run_load(const LoadSettings& settings) {
     for (std::uint64_t k = 0; k < settings.associations; ++k) {
         workers.push_back(std::make_unique<Worker>(settings, k, object.get()));
     }
-    if (settings.mode != "assoc") {
-        auto opening = on_all(workers, io, [](Worker& worker) { return worker.open(); });
-        Result<void> opened;
-        for (auto& one : opening) {
-            auto answer = one.get();
-            if (!answer) opened = std::move(answer);
-        }
-        if (!opened) return std::move(opened).error();
+    auto opening = on_all(workers, io, [](Worker& worker) { return worker.open(); });
+    Result<void> opened;
+    for (auto& one : opening) {
+        auto answer = one.get();
+        if (!answer) opened = std::move(answer);
     }
-    LoadSettings beside = settings;  // idle: the open associations do nothing, one more works
-    std::vector<std::unique_ptr<Worker>> measured;
-    if (settings.mode == "idle") {
-        beside.mode = "assoc";
-        beside.associations = 1;
-        measured.push_back(std::make_unique<Worker>(beside, 0, nullptr));
-    }
-    auto& busy = settings.mode == "idle" ? measured : workers;
+    if (!opened) return std::move(opened).error();
 
-    LoadResult result;
-    const auto start = Clock::now();
-    const auto limit =
-        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings.seconds));
-    const auto deadline = settings.seconds > 0 ? start + limit : Clock::time_point::max();
-    auto running = on_all(busy, io, [deadline](Worker& worker) { return worker.work(deadline); });
-    for (auto& one : running) result.report.add(one.get());
-    result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    Result<LoadResult> result = LoadResult();
+    if (settings.mode == "idle") {  // the open associations do nothing, one more works
+        LoadSettings beside = settings;
+        beside.associations = 1;
+        result = run_associations(beside);
+    } else {
+        const auto start = Clock::now();
+        const auto limit =
+            std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings.seconds));
+        const auto deadline = settings.seconds > 0 ? start + limit : Clock::time_point::max();
+        auto running = on_all(workers, io, [deadline](Worker& worker) { return worker.work(deadline); });
+        for (auto& one : running) result->report.add(one.get());
+        result->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    }
     auto closing = on_all(workers, io, [](Worker& worker) { return worker.close(); });
     for (auto& one : closing) one.get();
     return result;

@@ -11,6 +11,7 @@
 
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "core/log.h"
 #include "net/ul/tcp_association.h"
@@ -20,16 +21,24 @@ namespace sagitta::net::ul {
 namespace {
 
 constexpr auto kAbortGrace = std::chrono::seconds(2);
+/// So many times max_silent_connections may say nothing for a moment.
+constexpr std::size_t kBurst = 8;
 
 }  // namespace
 
 struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     Impl(IoThreads& threads, ListenerSettings chosen, UserFactory factory)
-        : io(threads), settings(std::move(chosen)), make_user(std::move(factory)), acceptor(io.executor(0)) {}
+        : io(threads),
+          settings(std::move(chosen)),
+          make_user(std::move(factory)),
+          acceptor(io.executor(0)),
+          silence(io.executor(0)) {}
 
     Task<void> accept_loop();
     Task<void> serve(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint peer);
     void give_way(std::uint64_t id);
+    void let_oldest_give_way();
+    Task<void> thin_out();
     void keep(std::uint64_t id, const std::shared_ptr<TcpAssociation>& association);
     bool admit(std::uint64_t id);
     void forget(std::uint64_t id);
@@ -41,6 +50,7 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     const ListenerSettings settings;
     const UserFactory make_user;
     asio::ip::tcp::acceptor acceptor;
+    asio::steady_timer silence;  ///< on the acceptor's thread
     std::uint16_t bound_port = 0;
     std::atomic<bool> stopping{false};
 
@@ -54,6 +64,7 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
     std::set<std::uint64_t> admitted;
     /// Those that asked for nothing yet, or were refused, and may have to give way. Oldest first.
     std::set<std::uint64_t> silent;
+    bool thinning_out = false;
 };
 
 Task<void> Listener::Impl::accept_loop() {
@@ -96,15 +107,32 @@ Task<void> Listener::Impl::serve(asio::ip::tcp::socket socket, asio::ip::tcp::en
     co_await association->run_acceptor(peer);
 }
 
-/// Whoever says nothing gives way to newcomers and takes nobody's place.
+/// Whoever says nothing gives way to newcomers and takes nobody's place. Many who come at once are given
+/// the time to speak.
 void Listener::Impl::keep(std::uint64_t id, const std::shared_ptr<TcpAssociation>& association) {
-    if (!silent.empty() && silent.size() >= settings.max_silent_connections) {
-        const auto oldest = *silent.begin();
-        silent.erase(silent.begin());
-        asio::post(open.at(oldest).executor, [self = shared_from_this(), oldest] { self->give_way(oldest); });
-    }
+    if (silent.size() >= settings.max_silent_connections * kBurst) let_oldest_give_way();
     open.emplace(id, Open{association, association->executor()});
     silent.insert(id);
+    if (silent.size() <= settings.max_silent_connections || std::exchange(thinning_out, true)) return;
+    spawn_on(acceptor.get_executor(), [self = shared_from_this()] { return self->thin_out(); });
+}
+
+Task<void> Listener::Impl::thin_out() {
+    const auto self = shared_from_this();
+    if (stopping) co_return;
+    silence.expires_after(settings.silent_grace);
+    auto waited = co_await silence.async_wait(no_throw);
+    static_cast<void>(waited);
+    const std::lock_guard lock(mutex);
+    thinning_out = false;
+    while (silent.size() > settings.max_silent_connections) let_oldest_give_way();
+}
+
+void Listener::Impl::let_oldest_give_way() {
+    if (silent.empty()) return;
+    const auto oldest = *silent.begin();
+    silent.erase(silent.begin());
+    asio::post(open.at(oldest).executor, [self = shared_from_this(), oldest] { self->give_way(oldest); });
 }
 
 /// On the connection's own thread, as admit() is: what became an association meanwhile stays.
@@ -193,6 +221,7 @@ void Listener::stop(std::chrono::milliseconds grace) {
     asio::post(impl_->acceptor.get_executor(), [self = impl_] {
         std::error_code ignored;
         self->acceptor.close(ignored);
+        self->silence.cancel();
     });
     if (impl_->wait_until_empty(Clock::now() + grace)) return;
     impl_->for_each_open([](TcpAssociation& association) {

@@ -19,8 +19,10 @@ struct ListenerSettings {
     std::string bind_address = "127.0.0.1";  ///< "0.0.0.0" or "::" for all
     std::uint16_t port = 11112;              ///< 0: the system chooses
     std::size_t max_associations = 512;      ///< beyond it: transient reject, local limit
-    /// Connections that have asked for nothing, or were refused; beyond it the oldest is closed.
+    /// Connections that have asked for nothing, or were refused; beyond it the oldest are closed, after
+    /// `silent_grace`, or at once when there are eight times as many.
     std::size_t max_silent_connections = 256;
+    std::chrono::milliseconds silent_grace{1000};
     std::uint32_t max_pdu_bytes = 256 * 1024;  ///< what P-DATA-TF is held to; announce the same
     AssociationSettings association;
     std::shared_ptr<const TlsContext> tls;  ///< for_acceptor; null: plain

@@ -247,5 +247,25 @@ TEST_F(SlowPeer, TheSilentMakeRoomForThoseWhoCome) {
     EXPECT_EQ(ask(second), 3) << "one association is the limit";
 }
 
+TEST_F(SlowPeer, ManyWhoComeTogetherAllGetTheirSay) {
+    settings.max_silent_connections = 4;
+    settings.silent_grace = 60s;
+    listen();
+    std::vector<asio::ip::tcp::socket> sockets;
+    for (int n = 0; n < 32; ++n) sockets.push_back(connected());
+    for (auto& socket : sockets) EXPECT_EQ(ask(socket), 2);
+}
+
+TEST_F(SlowPeer, TheSilentAreClosedAtOnceWhenThereAreFarTooMany) {
+    settings.max_silent_connections = 4;
+    settings.silent_grace = 60s;
+    listen();
+    std::vector<asio::ip::tcp::socket> silent;
+    for (int n = 0; n < 40; ++n) silent.push_back(connected());
+    auto socket = connected();
+    EXPECT_EQ(ask(socket), 2);
+    EXPECT_EQ(answer(silent.front()), 0);
+}
+
 }  // namespace
 }  // namespace sagitta::net::ul
