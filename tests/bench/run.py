@@ -172,7 +172,7 @@ class Bench:
         if not wanted:
             return
         port = h.free_port()
-        sink = h.Process([h.LOAD, "sink", f"SINK@127.0.0.1:{port}"], self.folder / "sink.log")
+        sink = h.Process([h.LOAD, "sink", "--threads", 2, f"SINK@127.0.0.1:{port}"], self.folder / "sink.log")
         sink.wait_for("listening")
         servers = self.running("store", port)
         try:
@@ -234,7 +234,7 @@ class Bench:
         first = self.first[server.name]
         pool = self.folder / "series"
         pool.write_text("".join(uid(first, 2, n) + "\n" for n in range(4)))
-        answer = load(server, name.split("_")[0], "-a", 1 if name.endswith("1") else 4, "-n", 16, "--level", "SERIES", "-k",
+        answer = load(server, name.split("_")[0], "-a", 1 if name.endswith("1") else 4, "--threads", 2, "-n", 16, "--level", "SERIES", "-k",
                       "SeriesInstanceUID={}", "-k", f"StudyInstanceUID={uid(first, 3, 0)}", "--pool-file", pool,
                       "--destination", "SINK")
         expected = 16 * IMAGES_PER_SERIES
