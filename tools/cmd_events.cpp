@@ -24,14 +24,14 @@ struct EventsOptions {
 /// UIDs hold digits and dots only, so nothing needs to be escaped.
 std::string line_of(const storage::Event& event, bool json) {
     if (!json) {
-        return fmt::format("{}  {:8}  {}", event.number, to_string(event.kind), event.sop_instance_uid);
+        return fmt::format("{}  {:9}  {}", event.number, to_string(event.kind), event.sop_instance_uid);
     }
     std::string text = fmt::format(R"({{"number":{},"kind":"{}","time":{},"sop_instance_uid":"{}")",
                                    event.number, to_string(event.kind), event.time, event.sop_instance_uid);
-    if (!event.series_instance_uid.empty()) {
-        text += fmt::format(R"(,"series_instance_uid":"{}","study_instance_uid":"{}")",
-                            event.series_instance_uid, event.study_instance_uid);
-    }
+    if (!event.series_instance_uid.empty())
+        text += fmt::format(R"(,"series_instance_uid":"{}")", event.series_instance_uid);
+    if (!event.study_instance_uid.empty())
+        text += fmt::format(R"(,"study_instance_uid":"{}")", event.study_instance_uid);
     return text + "}";
 }
 

@@ -60,6 +60,7 @@ void print_json(const Statistics& all) {
     json["first_received"] = all.first_received;
     json["last_received"] = all.last_received;
     json["superseded"] = {{"count", all.superseded}, {"bytes", all.superseded_bytes}};
+    json["deleted"] = {{"count", all.deleted}, {"bytes", all.deleted_bytes}};
     json["volumes"] = json_of(all.volumes);
     json["volumes"]["sealed"] = all.sealed_volumes;
     json["index"] = json_of(all.index);
@@ -108,6 +109,8 @@ void print_text(const Statistics& all) {
     print_line("series", all.counts.series, "");
     print_line("instances", all.counts.instances, readable_bytes(all.counts.bytes));
     if (all.superseded != 0) print_line("superseded", all.superseded, readable_bytes(all.superseded_bytes));
+    if (all.deleted_bytes != 0)
+        print_line("deleted", all.deleted, readable_bytes(all.deleted_bytes) + ", not yet purged");
     if (all.volumes.count != 0)
         print_heap("volumes", all.volumes, fmt::format(", {} sealed", all.sealed_volumes));
     print_heap("index", all.index);

@@ -94,59 +94,84 @@ void HouseKeeping::purge() {
 
 void HouseKeeping::keep_quota() {
     if (!has_quota()) return;
-    const auto batches = archive_.status().batches;
-    if (batches == seen_batches_ && !full_) return;
-    auto excess = measure();
-    Result<void> done;
-    if (!excess) {
-        done = std::move(excess).error();
-    } else if (settings_.quota_policy == QuotaPolicy::refuse) {
-        archive_.keeper().set_room(excess->room);
-        const bool full = excess->room == 0;
-        if (full != std::exchange(full_, full)) {
-            log::warning("storage: {}",
-                         full ? "the quota is reached: instances are refused" : "there is room again");
+    const auto status = archive_.status();
+    const bool looks_again = !full_.empty() && ++ticks_since_count_ >= kTicksPerCount;
+    if (status.batches == seen_batches_ && !looks_again) return;
+    auto now = counted_ ? balance(at_most(status)) : Balance();
+    if (!counted_ || looks_again || (full_.empty() && now.is_passed())) {
+        auto counted = count();
+        if (!counted) {
+            log::error("storage: keeping the quota failed: {}", counted.error().message());
+            return;
         }
-    } else if (excess->bytes != 0 || excess->studies != 0) {
-        done = recycle(*excess);
+        counted_ = *counted;
+        ticks_since_count_ = 0;
+        now = balance(*counted_);
     }
+    Result<void> done;
+    if (settings_.quota_policy == QuotaPolicy::refuse)
+        refuse_beyond(now);
+    else if (now.bytes != 0 || now.studies != 0)
+        done = recycle(now);
     if (done)
-        seen_batches_ = batches;
+        seen_batches_ = status.batches;
     else
         log::error("storage: keeping the quota failed: {}", done.error().message());
 }
 
-Result<HouseKeeping::Excess> HouseKeeping::measure() {
+/// As counted, and as if all that came since were of new studies.
+HouseKeeping::Count HouseKeeping::at_most(const storage::ArchiveStatus& status) const {
+    auto most = *counted_;
+    most.used += status.stored_bytes - counted_->stored_bytes + status.queued_bytes;
+    most.studies += status.stored_instances - counted_->stored_instances;
+    return most;
+}
+
+Result<HouseKeeping::Count> HouseKeeping::count() const {
+    const auto status = archive_.status();  // what is stored meanwhile counts twice, never not at all
     auto counts = archive_.index().counts();
     if (!counts) return std::move(counts).error();
     auto deleted = archive_.keeper().deleted();
     if (!deleted) return std::move(deleted).error();
-    auto used = counts->bytes + archive_.status().queued_bytes;
-    for (const auto& study : *deleted) used += study.bytes;
-    Excess excess;
+    Count all{counts->bytes + status.queued_bytes, counts->studies, status.stored_bytes,
+              status.stored_instances};
+    for (const auto& study : *deleted) all.used += study.bytes;
+    return all;
+}
+
+HouseKeeping::Balance HouseKeeping::balance(const Count& count) const {
+    Balance balance;
     if (settings_.quota != 0) {
-        excess.bytes = beyond(used, settings_.quota);
-        excess.room = beyond(settings_.quota, used);
+        balance.bytes = beyond(count.used, settings_.quota);
+        balance.room.bytes = beyond(settings_.quota, count.used);
     }
     if (settings_.min_free != 0) {
         const auto left = free_bytes(data_dir_);
-        excess.bytes = std::max(excess.bytes, beyond(settings_.min_free, left));
-        excess.room = std::min(excess.room, beyond(left, settings_.min_free));
+        balance.bytes = std::max(balance.bytes, beyond(settings_.min_free, left));
+        balance.room.bytes = std::min(balance.room.bytes, beyond(left, settings_.min_free));
     }
     if (settings_.quota_studies != 0) {
-        excess.studies = beyond(counts->studies, settings_.quota_studies);
-        // Refused is what would begin another one, and nothing tells yet what that is.
-        if (counts->studies >= settings_.quota_studies) excess.room = 0;
+        balance.studies = beyond(count.studies, settings_.quota_studies);
+        balance.room.studies = beyond(settings_.quota_studies, count.studies);
     }
-    return excess;
+    return balance;
 }
 
-Result<void> HouseKeeping::recycle(Excess excess) {
+void HouseKeeping::refuse_beyond(const Balance& balance) {
+    archive_.keeper().set_room(balance.room);
+    const std::string_view full = balance.room.bytes == 0     ? "instances are refused"
+                                  : balance.room.studies == 0 ? "what would begin a study is refused"
+                                                              : "";
+    if (full == std::exchange(full_, full)) return;
+    log::warning("storage: {}{}", full.empty() ? "there is room again" : "the quota is reached: ", full);
+}
+
+Result<void> HouseKeeping::recycle(const Balance& beyond) {
     auto studies = storage::oldest_studies(data_dir_, kStudiesAtOnce);
     if (!studies) return std::move(studies).error();
     std::uint64_t count = 0, bytes = 0;
     for (const auto& study : *studies) {
-        if (bytes >= excess.bytes && count >= excess.studies) break;
+        if (bytes >= beyond.bytes && count >= beyond.studies) break;
         storage::Scope scope;
         scope.study_instance_uids.push_back(study.study_instance_uid);
         auto removed = archive_.keeper().remove(scope, {});

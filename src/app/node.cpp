@@ -256,7 +256,7 @@ int serve(const Configuration& configuration) {
 
     auto notifying = client_settings(configuration);
     notifying.association.observers = trace.get();
-    auto steps = StepServices::open(configuration, notifying, *tls, senders, archive->index(), workers);
+    auto steps = StepServices::open(configuration, notifying, *tls, senders, *archive, workers);
     if (!steps) {
         log::error("{}", steps.error().message());
         return 1;

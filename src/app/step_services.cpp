@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/keeper.h"
+
 namespace sagitta::app {
 namespace {
 
@@ -26,12 +28,23 @@ service::ProcedureStepScpSettings scp_settings(const Configuration& configuratio
     return settings;
 }
 
+/// An archive of files has no change feed of notes.
+Result<void> note_completion(const service::StepProgress& progress, storage::Keeper& keeper) {
+    const auto& step = progress.step;
+    if (step.state != storage::StepState::completed || step.study_instance_uids.empty()) return {};
+    auto noted = keeper.note_completion(step.study_instance_uids, step.sop_instance_uid);
+    if (!noted && noted.error().code == Errc::unsupported) return {};
+    return noted;
+}
+
 service::CompletionWatchSettings watch_settings(const Configuration& configuration,
-                                                service::AvailabilityScu& availability) {
+                                                service::AvailabilityScu& availability,
+                                                storage::Keeper& keeper) {
     service::CompletionWatchSettings settings;
     settings.patience = configuration.mpps.patience;
     settings.keep = configuration.mpps.keep;
-    settings.on_arrival = [&availability](const service::StepProgress& progress) {
+    settings.on_arrival = [&availability, &keeper](const service::StepProgress& progress) {
+        if (auto noted = note_completion(progress, keeper); !noted) return noted;
         return availability.step_arrived(progress);
     };
     return settings;
@@ -68,26 +81,25 @@ service::AvailabilityScuSettings availability_settings(const Configuration& conf
 StepServices::StepServices(std::unique_ptr<storage::ProcedureStepLog> steps,
                            std::unique_ptr<storage::NoticeLog> notices, const Configuration& configuration,
                            const net::scu::ClientSettings& client, const TlsContexts& tls,
-                           const std::vector<service::SenderRule>& senders,
-                           const storage::InstanceIndex& index, WorkerPool& workers)
+                           const std::vector<service::SenderRule>& senders, storage::Archive& archive,
+                           WorkerPool& workers)
     : steps_(std::move(steps)),
       notices_(std::move(notices)),
-      availability_(*notices_, *steps_, index, availability_settings(configuration, client, tls)),
-      completion_(*steps_, index, watch_settings(configuration, availability_)),
+      availability_(*notices_, *steps_, archive.index(), availability_settings(configuration, client, tls)),
+      completion_(*steps_, archive.index(), watch_settings(configuration, availability_, archive.keeper())),
       scp_(*steps_, workers, scp_settings(configuration, senders, completion_)) {}
 
 Result<std::unique_ptr<StepServices>> StepServices::open(const Configuration& configuration,
                                                          const net::scu::ClientSettings& client,
                                                          const TlsContexts& tls,
                                                          const std::vector<service::SenderRule>& senders,
-                                                         const storage::InstanceIndex& index,
-                                                         WorkerPool& workers) {
+                                                         storage::Archive& archive, WorkerPool& workers) {
     auto steps = storage::ProcedureStepLog::open(configuration.node.data);
     if (!steps) return std::move(steps).error();
     auto notices = storage::NoticeLog::open(configuration.node.data);
     if (!notices) return std::move(notices).error();
     return std::unique_ptr<StepServices>(new StepServices(
-        std::move(*steps), std::move(*notices), configuration, client, tls, senders, index, workers));
+        std::move(*steps), std::move(*notices), configuration, client, tls, senders, archive, workers));
 }
 
 Result<void> StepServices::start(net::ul::IoThreads& io) {

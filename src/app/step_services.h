@@ -15,7 +15,7 @@
 #include "service/completion_watch.h"
 #include "service/procedure_step_scp.h"
 #include "service/sender_rules.h"
-#include "storage/instance_index.h"
+#include "storage/archive.h"
 #include "storage/notice_log.h"
 #include "storage/procedure_step_log.h"
 
@@ -27,8 +27,7 @@ public:
     /// Errors: of the logs in `configuration.node.data`.
     [[nodiscard]] static Result<std::unique_ptr<StepServices>> open(
         const Configuration& configuration, const net::scu::ClientSettings& client, const TlsContexts& tls,
-        const std::vector<service::SenderRule>& senders, const storage::InstanceIndex& index,
-        WorkerPool& workers);
+        const std::vector<service::SenderRule>& senders, storage::Archive& archive, WorkerPool& workers);
 
     [[nodiscard]] Result<void> start(net::ul::IoThreads& io);
     /// What is on its way gets `grace`.
@@ -39,7 +38,7 @@ private:
     StepServices(std::unique_ptr<storage::ProcedureStepLog> steps,
                  std::unique_ptr<storage::NoticeLog> notices, const Configuration& configuration,
                  const net::scu::ClientSettings& client, const TlsContexts& tls,
-                 const std::vector<service::SenderRule>& senders, const storage::InstanceIndex& index,
+                 const std::vector<service::SenderRule>& senders, storage::Archive& archive,
                  WorkerPool& workers);
 
     std::unique_ptr<storage::ProcedureStepLog> steps_;

@@ -157,7 +157,10 @@ Result<void> AvailabilityScu::read_events() {
 }
 
 Result<void> AvailabilityScu::take(const storage::Event& event) {
-    if (event.study_instance_uid.empty() || event.kind == storage::EventKind::deleted) return {};
+    const bool came = event.kind == storage::EventKind::stored ||
+                      event.kind == storage::EventKind::replaced ||
+                      event.kind == storage::EventKind::restored;
+    if (!came || event.study_instance_uid.empty()) return {};
     const auto [at, is_new] = studies_.try_emplace(event.study_instance_uid);
     Study& study = at->second;
     if (is_new) {

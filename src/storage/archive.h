@@ -81,8 +81,10 @@ struct ArchiveStatus {
     std::uint64_t queued_instances = 0;
     std::uint64_t queued_bytes = 0;
     std::uint64_t batches = 0;
-    bool failed = false;  ///< refuses everything until restarted
-    std::string failure;  ///< why, when failed
+    std::uint64_t stored_instances = 0;  ///< newly, since the archive was opened
+    std::uint64_t stored_bytes = 0;      ///< of their files
+    bool failed = false;                 ///< refuses everything until restarted
+    std::string failure;                 ///< why, when failed
 };
 
 /// One per data directory, across processes. Thread-safe.

@@ -14,10 +14,12 @@
 namespace sagitta::storage {
 
 enum class EventKind : std::uint8_t {
-    stored,    ///< an instance was stored under a SOP Instance UID that was free
-    replaced,  ///< an instance took the place of another one of the same SOP Instance UID
-    deleted,   ///< an instance is served no more
-    restored,  ///< an instance that was deleted is served again
+    stored,     ///< an instance was stored under a SOP Instance UID that was free
+    replaced,   ///< an instance took the place of another one of the same SOP Instance UID
+    deleted,    ///< an instance is served no more
+    restored,   ///< an instance that was deleted is served again
+    completed,  ///< all instances are there that a performed procedure step names; at least once for each
+                ///< step
 };
 
 /// Stable lower-case name, for JSON and tables.
@@ -27,7 +29,7 @@ enum class EventKind : std::uint8_t {
 struct Event {
     std::uint64_t number = 0;  ///< event_number() of the place
     EventKind kind = EventKind::stored;
-    std::string sop_instance_uid;
+    std::string sop_instance_uid;     ///< completed: of the Modality Performed Procedure Step
     std::string series_instance_uid;  ///< stored, replaced: empty when the instance is no longer served
     std::string study_instance_uid;   ///< the same
     std::int64_t time = 0;            ///< seconds since 1970, UTC

@@ -1,4 +1,4 @@
-// What the index knows of deletion: which members go, which are gone, which studies are protected.
+// What the index knows by notes: which members go, which are gone, which studies are protected.
 // Internal to storage; the thread of its IndexWriter, between its begin and commit where it changes
 // something.
 #pragma once
@@ -60,6 +60,8 @@ public:
     [[nodiscard]] virtual Result<void> forget(const NoteLine& line) = 0;
 
     [[nodiscard]] virtual Result<void> set_protected(const NoteLine& line) = 0;
+    /// Notes an event; nothing else.
+    [[nodiscard]] virtual Result<void> note_completion(const NoteLine& line, const IndexedMember& note) = 0;
 
     /// Counts and lists of everything touched by remove and `touch`; what is empty goes. The answer is
     /// what is left of it.

@@ -71,6 +71,8 @@ public:
 
     [[nodiscard]] virtual Result<std::optional<StoredDataSet>> stored(const dicom::Uid& sop_instance_uid) = 0;
 
+    [[nodiscard]] virtual Result<bool> has_study(const dicom::Uid& study_instance_uid) = 0;
+
     [[nodiscard]] virtual Result<void> begin() = 0;
     /// Adds a row. One of the same SOP Instance UID is recorded as superseded and replaced: true.
     [[nodiscard]] virtual Result<bool> insert(const IndexEntry& entry) = 0;

@@ -87,8 +87,8 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
                          fmt::format("{} bytes are waiting to be stored already", status_.queued_bytes));
         }
         const auto length = file_length(pending.instance);
-        if (length > quota_room_) return Error(Errc::no_space, "the quota of the archive is reached");
-        if (quota_room_ != UINT64_MAX) quota_room_ -= length;
+        if (length > room_.bytes) return Error(Errc::no_space, "the quota of the archive is reached");
+        if (room_.bytes != kNoLimit) room_.bytes -= length;
         ++status_.queued_instances;
         status_.queued_bytes += pending.cost;
         queue_.push_back(std::move(pending));
@@ -105,9 +105,9 @@ void Ingest::mark_sealed(std::uint32_t volume) {
     wake_.notify_one();
 }
 
-void Ingest::set_room(std::uint64_t bytes) {
+void Ingest::set_room(const Room& room) {
     const std::lock_guard lock(mutex_);
-    quota_room_ = bytes;
+    room_ = room;
 }
 
 Result<void> Ingest::exclusively(Task task) {
@@ -205,14 +205,39 @@ void Ingest::process(Batch& batch) {
 Result<std::vector<Ingest::Verdict>> Ingest::judge(Batch& batch) {
     std::vector<Verdict> verdicts;
     verdicts.reserve(batch.size());
+    begun_studies_.clear();
     std::unordered_map<std::string_view, std::size_t> in_batch;  // the one that will be served
     for (std::size_t n = 0; n < batch.size(); ++n) {
         auto verdict = judge_one(batch[n], n, batch, in_batch);
         if (!verdict) return std::move(verdict).error();
+        if (verdict->write) {
+            auto refused = refuse_study(batch[n].instance.record.study_instance_uid);
+            if (!refused) return std::move(refused).error();
+            verdict->error = std::move(*refused);
+            verdict->write = !verdict->error;
+        }
         if (verdict->write) in_batch[batch[n].instance.record.sop_instance_uid.view()] = n;
         verdicts.push_back(std::move(*verdict));
     }
     return verdicts;
+}
+
+/// An error when it would begin a study and no more may.
+Result<std::optional<Error>> Ingest::refuse_study(const dicom::Uid& study_instance_uid) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (room_.studies == kNoLimit) return std::optional<Error>();
+    }
+    if (begun_studies_.contains(study_instance_uid.view())) return std::optional<Error>();
+    auto known = index_->has_study(study_instance_uid);
+    if (!known) return std::move(known).error();
+    if (*known) return std::optional<Error>();
+    const std::lock_guard lock(mutex_);
+    if (room_.studies == 0)
+        return std::optional(Error(Errc::no_space, "the archive holds as many studies as it may"));
+    if (room_.studies != kNoLimit) --room_.studies;
+    begun_studies_.emplace(study_instance_uid.view());
+    return std::optional<Error>();
 }
 
 Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n, Batch& batch,
@@ -339,9 +364,17 @@ Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& w
 
 void Ingest::answer(Batch& batch, std::vector<Verdict>& verdicts) {
     std::uint64_t bytes = 0;
-    for (const auto& pending : batch) bytes += pending.cost;
+    std::uint64_t stored = 0, stored_bytes = 0;
+    for (std::size_t n = 0; n < batch.size(); ++n) {
+        bytes += batch[n].cost;
+        if (!verdicts[n].write || verdicts[n].error) continue;
+        ++stored;
+        stored_bytes += file_length(batch[n].instance);
+    }
     {
         const std::lock_guard lock(mutex_);
+        status_.stored_instances += stored;
+        status_.stored_bytes += stored_bytes;
         status_.queued_instances -= batch.size();
         status_.queued_bytes -= bytes;
         ++status_.batches;

@@ -9,6 +9,8 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -20,6 +22,7 @@
 #include "storage/index_writer.h"
 #include "storage/layout.h"
 #include "storage/member_writer.h"
+#include "storage/room.h"
 
 namespace sagitta::storage {
 
@@ -45,7 +48,7 @@ public:
     void mark_sealed(std::uint32_t volume);
 
     /// As Keeper::set_room. Thread-safe.
-    void set_room(std::uint64_t bytes);
+    void set_room(const Room& room);
 
     [[nodiscard]] ArchiveStatus status() const;
 
@@ -77,6 +80,7 @@ private:
     Batch take_batch();
     void process(Batch& batch);
     Result<std::vector<Verdict>> judge(Batch& batch);
+    Result<std::optional<Error>> refuse_study(const dicom::Uid& study_instance_uid);
     Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
                               const std::unordered_map<std::string_view, std::size_t>& in_batch);
     Result<Verdict> judge_conflict(const Pending& pending, const Pending* earlier,
@@ -106,7 +110,9 @@ private:
     std::deque<PendingTask> tasks_;
     std::vector<std::uint32_t> sealed_;
     ArchiveStatus status_;
-    std::uint64_t quota_room_ = UINT64_MAX;
+    Room room_;
+    /// Begun by the batch that is judged, and so in need of no more room.
+    std::set<std::string, std::less<>> begun_studies_;
     bool closing_ = false;
     std::thread thread_;
 };

@@ -203,15 +203,29 @@ Result<std::vector<DeletedStudy>> Keeper::deleted() {
 }
 
 Result<void> Keeper::set_protected(std::span<const std::string> study_uids, bool is_protected) {
+    NoteLine line;
+    line.kind = is_protected ? NoteKind::protect : NoteKind::unprotect;
+    return note_studies(study_uids, std::move(line));
+}
+
+Result<void> Keeper::note_completion(std::span<const std::string> study_uids, const std::string& step_uid) {
+    const auto step = dicom::Uid::parse(step_uid);
+    if (!step || step->empty()) return Error(Errc::invalid_argument, "a step is named by its UID");
+    NoteLine line;
+    line.kind = NoteKind::completed;
+    line.sop_uid = step->str();
+    return note_studies(study_uids, std::move(line));
+}
+
+/// `line` for each of them.
+Result<void> Keeper::note_studies(std::span<const std::string> study_uids, NoteLine line) {
     std::vector<NoteLine> lines;
+    line.when = now_seconds();
     for (const auto& uid : study_uids) {
         const auto parsed = dicom::Uid::parse(uid);
         if (!parsed || parsed->empty()) return Error(Errc::invalid_argument, "a study is named by its UID");
-        NoteLine line;
-        line.kind = is_protected ? NoteKind::protect : NoteKind::unprotect;
         line.study_uid = parsed->str();
-        line.when = now_seconds();
-        lines.push_back(std::move(line));
+        lines.push_back(line);
     }
     if (lines.empty()) return Error(Errc::invalid_argument, "no study is named");
     return run([&](IndexWriter& index, DeletionIndex&, MemberWriter& writer) {
@@ -219,8 +233,8 @@ Result<void> Keeper::set_protected(std::span<const std::string> study_uids, bool
     });
 }
 
-void Keeper::set_room(std::uint64_t bytes) {
-    ingest_.set_room(bytes);
+void Keeper::set_room(const Room& room) {
+    ingest_.set_room(room);
 }
 
 Result<std::vector<std::string>> Keeper::protected_studies() {

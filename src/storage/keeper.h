@@ -14,6 +14,7 @@
 #include "storage/deleted_study.h"
 #include "storage/layout.h"
 #include "storage/query.h"
+#include "storage/room.h"
 
 namespace sagitta::storage {
 
@@ -69,14 +70,19 @@ public:
     [[nodiscard]] Result<void> set_protected(std::span<const std::string> study_uids, bool is_protected);
     [[nodiscard]] Result<std::vector<std::string>> protected_studies();
 
-    /// From now on instances of so many bytes are taken; more are refused with no_space. UINT64_MAX: no
-    /// limit.
-    void set_room(std::uint64_t bytes);
+    /// Notes that all is there which the Performed Procedure Step of that SOP Instance UID says was made of
+    /// these studies: an event of the change feed for each. Errors: invalid_argument (no UIDs).
+    [[nodiscard]] Result<void> note_completion(std::span<const std::string> study_uids,
+                                               const std::string& step_uid);
+
+    /// From now on so much is taken; more is refused with no_space.
+    void set_room(const Room& room);
 
 private:
     using Work = std::function<Result<void>(IndexWriter&, DeletionIndex&, MemberWriter&)>;
     Result<void> run(const Work& work);
     Result<void> write_note(IndexWriter& index, MemberWriter& writer, const std::vector<NoteLine>& lines);
+    Result<void> note_studies(std::span<const std::string> study_uids, NoteLine line);
     Result<void> keep_intact(std::vector<NoteLine>& lines);
 
     StorageLayout how_;

@@ -18,10 +18,11 @@ constexpr std::string_view kFolder = ".sagitta";
 constexpr std::string_view kColumns = "#what\tstudy\tseries\tinstance\tvolume\toffset\tlength\twhen\tuntil\n";
 constexpr std::size_t kColumnCount = 9;
 
-constexpr std::array<std::pair<NoteKind, std::string_view>, 4> kKinds{{{NoteKind::deleted, "deleted"},
+constexpr std::array<std::pair<NoteKind, std::string_view>, 5> kKinds{{{NoteKind::deleted, "deleted"},
                                                                        {NoteKind::restored, "restored"},
                                                                        {NoteKind::protect, "protected"},
-                                                                       {NoteKind::unprotect, "unprotected"}}};
+                                                                       {NoteKind::unprotect, "unprotected"},
+                                                                       {NoteKind::completed, "completed"}}};
 
 std::string_view name_of(NoteKind kind) {
     for (const auto& [known, name] : kKinds) {
@@ -58,7 +59,8 @@ std::optional<NoteLine> read_line(std::string_view text) {
     }
     const bool of_member = line.kind == NoteKind::deleted || line.kind == NoteKind::restored;
     if (!known || !is_uid(columns[1])) return std::nullopt;
-    if (of_member && (!is_uid(columns[2]) || !is_uid(columns[3]))) return std::nullopt;
+    if (of_member && !is_uid(columns[2])) return std::nullopt;
+    if ((of_member || line.kind == NoteKind::completed) && !is_uid(columns[3])) return std::nullopt;
     if (!read_number(columns[4], line.volume) || !read_number(columns[5], line.offset) ||
         !read_number(columns[6], line.length) || !read_number(columns[7], line.when) ||
         !read_number(columns[8], line.until)) {

@@ -1,5 +1,5 @@
-// What volumes say beyond instances: notes of what was deleted, restored and protected, one line for
-// each. Pure: text in, values out (docs/STORAGE_FORMAT.md, "Notes").
+// What volumes say beyond instances: notes of what was deleted, restored, protected and
+// completed, one line for each. Pure: text in, values out (docs/STORAGE_FORMAT.md, "Notes").
 #pragma once
 
 #include <cstddef>
@@ -19,13 +19,14 @@ enum class NoteKind : std::uint8_t {
     restored,   ///< it is what it was before it was deleted
     protect,    ///< the study is neither recycled nor expired
     unprotect,  ///< it is like any other again
+    completed,  ///< all is there that a performed procedure step says it made
 };
 
 struct NoteLine {
     NoteKind kind = NoteKind::deleted;
     std::string study_uid;
-    std::string series_uid;  ///< empty where the line is about a study
-    std::string sop_uid;
+    std::string series_uid;    ///< empty where the line is about a study
+    std::string sop_uid;       ///< completed: of the procedure step
     std::uint32_t volume = 0;  ///< where the member lies: offset and length of its data
     std::uint64_t offset = 0;
     std::uint64_t length = 0;

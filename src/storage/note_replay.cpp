@@ -81,6 +81,7 @@ public:
                 case NoteKind::deleted: done = deletions_->remove(line, note_); break;
                 case NoteKind::protect:
                 case NoteKind::unprotect: done = deletions_->set_protected(line); break;
+                case NoteKind::completed: done = deletions_->note_completion(line, note_); break;
                 case NoteKind::restored: {
                     auto served = deletions_->restore(line, note_);
                     if (!served) return std::move(served).error();

@@ -22,6 +22,7 @@ std::string_view to_string(EventKind kind) noexcept {
         case EventKind::replaced: return "replaced";
         case EventKind::deleted: return "deleted";
         case EventKind::restored: return "restored";
+        case EventKind::completed: return "completed";
     }
     return "unknown";
 }

@@ -50,6 +50,9 @@ public:
     Result<std::vector<NoteLine>> restorable(const Scope& scope) override;
     Result<std::vector<NoteLine>> due(std::int64_t until, std::size_t most) override;
     Result<std::vector<DeletedStudy>> deleted() override;
+    Result<void> note_completion(const NoteLine& line, const IndexedMember& note) override {
+        return note_event(line, note, EventKind::completed);
+    }
     Result<bool> is_protected(const std::string& study_uid) override;
     Result<std::vector<std::string>> protected_studies() override;
     Result<void> remove(const NoteLine& line, const IndexedMember& note) override;

@@ -84,6 +84,7 @@ public:
           attributes_(make_attribute_rows(*db_)) {}
 
     Result<std::optional<StoredDataSet>> stored(const dicom::Uid& sop_instance_uid) override;
+    Result<bool> has_study(const dicom::Uid& study_instance_uid) override;
     Result<void> begin() override { return db_->execute("BEGIN IMMEDIATE"); }
     Result<bool> insert(const IndexEntry& entry) override;
     Result<void> set_mark(const VolumeMark& mark) override;
@@ -146,6 +147,14 @@ Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid&
     found.offset = static_cast<std::uint64_t>((*select)->integer(3));
     found.length = static_cast<std::uint64_t>((*select)->integer(4));
     return std::optional(found);
+}
+
+Result<bool> SqliteIndexWriter::has_study(const dicom::Uid& study_instance_uid) {
+    auto select = db_->cached("SELECT 1 FROM study WHERE study_uid = ?");
+    if (!select) return std::move(select).error();
+    const ResetAtEnd reset(**select);
+    (*select)->bind(1, study_instance_uid.view());
+    return (*select)->step();
 }
 
 Result<void> SqliteIndexWriter::run_with(const std::string& sql, std::initializer_list<std::int64_t> values) {

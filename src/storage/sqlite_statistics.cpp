@@ -51,7 +51,8 @@ Result<void> read_numbers(Database& database, Statistics& statistics) {
         "SELECT (SELECT COALESCE(MIN(received), 0) FROM instance), (SELECT COALESCE(MAX(received), 0) FROM "
         "instance), (SELECT COUNT(*) FROM superseded), (SELECT COALESCE(SUM(file_length), 0) FROM "
         "superseded), "
-        "(SELECT COUNT(*) FROM volume WHERE sealed)");
+        "(SELECT COUNT(*) FROM volume WHERE sealed), (SELECT COALESCE(SUM(served), 0) FROM deleted), (SELECT "
+        "COALESCE(SUM(file_length), 0) FROM deleted)");
     if (!select) return std::move(select).error();
     auto& row = **select;
     const ResetAtEnd reset(row);
@@ -62,6 +63,8 @@ Result<void> read_numbers(Database& database, Statistics& statistics) {
     statistics.superseded = static_cast<std::uint64_t>(row.integer(2));
     statistics.superseded_bytes = static_cast<std::uint64_t>(row.integer(3));
     statistics.sealed_volumes = static_cast<std::uint64_t>(row.integer(4));
+    statistics.deleted = static_cast<std::uint64_t>(row.integer(5));
+    statistics.deleted_bytes = static_cast<std::uint64_t>(row.integer(6));
     return {};
 }
 

@@ -33,6 +33,8 @@ struct Statistics {
     std::int64_t last_received = 0;
     std::uint64_t superseded = 0;  ///< members whose SOP Instance UID came again
     std::uint64_t superseded_bytes = 0;
+    std::uint64_t deleted = 0;  ///< instances that can be restored still
+    std::uint64_t deleted_bytes = 0;
     Heap volumes;
     std::uint64_t sealed_volumes = 0;
     Heap index;       ///< with its write-ahead log

@@ -180,6 +180,28 @@ class Quota(Kept):
         answer = h.sagitta("store", node.address, folder, check=1)
         self.assertIn(b"A700", (answer.out + answer.err).upper())
 
+    def test_of_studies_no_more_begin_and_those_that_are_there_grow(self):
+        node = self.node(settings=["storage.quota_studies=2"])
+        sent = self.store(node, 2)
+        node.process.wait_for("the quota is reached: what would begin a study is refused")
+        folder = self.folder / "more"
+        folder.mkdir()
+        h.make_instance(folder / "x.dcm", study=list(sent)[0])
+        h.sagitta("store", node.address, folder, check=0)
+        h.make_instance(folder / "y.dcm")
+        answer = h.sagitta("store", node.address, folder, check=1)
+        self.assertIn(b"A700", (answer.out + answer.err).upper())
+        self.assertEqual(set(sent), self.studies(node))
+        stats = json.loads(h.sagitta("stats", "--data", node.data, "--json", check=0).out)
+        self.assertEqual((2, 0), (stats["studies"], stats["deleted"]["count"]))
+        node.stop()
+        h.sagitta("delete", "--data", node.data, "--study", list(sent)[1], check=0)
+        stats = json.loads(h.sagitta("stats", "--data", node.data, "--json", check=0).out)
+        self.assertEqual(1, stats["studies"])
+        self.assertGreater(stats["deleted"]["count"], 0)
+        node.start()
+        h.sagitta("store", node.address, folder, check=0)
+
 
 if __name__ == "__main__":
     h.main()

@@ -50,13 +50,13 @@ class Sizes(LargeCase):
             instance = h.new_uid()
             sent[instance] = self.data_set(instance, length, study=study, series=series)
             self.assertEqual(0, raw.status_of(association.store(sent[instance], raw.SECONDARY_CAPTURE, instance)))
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
         self.assertEqual(sent, self.served(study))
         stored = sum(volume.stat().st_size for volume in h.files_below(self.node.data / self.layout))
         for instance, data_set in sent.items():
             self.assertEqual(0, raw.status_of(association.store(data_set, raw.SECONDARY_CAPTURE, instance)))
         self.assertEqual(stored, sum(volume.stat().st_size for volume in h.files_below(self.node.data / self.layout)))
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
         association.release()
         association.close()
         self.node.stop()
@@ -74,7 +74,7 @@ class Sizes(LargeCase):
         self.assertEqual({instance: first}, self.served(study))
         aside = h.by_instance((self.node.data / "quarantine").iterdir())
         self.assertEqual(second, aside[instance].data_set)
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
 
 
 class SizesInFiles(Sizes):
@@ -88,7 +88,7 @@ class Refused(LargeCase):
         association = self.associate()
         answer = association.store(data_set, raw.SECONDARY_CAPTURE, instance)
         self.assertEqual(status, raw.status_of(answer) & (0xff00 if status == 0xa900 else 0xf000))
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
         self.assertEqual([], self.listed(instance))
         self.assertEqual(0, raw.status_of(association.echo()))
         return raw.comment_of(answer)
@@ -116,7 +116,7 @@ class Refused(LargeCase):
         instance = h.new_uid()
         answer = association.store(self.data_set(instance, 3_000_000), "1.2.840.10008.5.1.4.1.1.2", instance)
         self.assertEqual(0xa900, raw.status_of(answer))
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
 
 
 class Vanishing(LargeCase):
@@ -163,7 +163,7 @@ class Vanishing(LargeCase):
         self.node.kill()
         self.assertEqual(1, len(self.incoming()))
         self.node.start()
-        self.assertEqual([], self.incoming())
+        h.wait_until(lambda: not self.incoming(), "what was taken or refused being gone")
         self.assertEqual([], self.listed(instance))
 
 

@@ -407,6 +407,13 @@ class Evidence(Case):
         self.assertGreater(step["arrived"], 0)
         self.assertIn("complete by its", sagitta("mpps", "list", "--data", node.data, "--study", study, check=0).text)
         self.assertIn("no such step", sagitta("mpps", "show", "--data", node.data, "1.2.3", check=1).text)
+        feed = [json.loads(line) for line in sagitta("events", "--data", node.data, "--json", check=0).out.splitlines()]
+        self.assertEqual(["stored"] * 3 + ["completed"], [event["kind"] for event in feed])
+        self.assertEqual((instance, study), (feed[3]["sop_instance_uid"], feed[3]["study_instance_uid"]))
+        node.stop()
+        sagitta("reindex", "--data", node.data, check=0)
+        again = sagitta("events", "--data", node.data, "--json", check=0).out.splitlines()
+        self.assertEqual(feed, [json.loads(line) for line in again])
 
     def test_a_folder_without_steps(self):
         self.assertIn("no procedure step", sagitta("mpps", "list", "--data", self.folder, check=1).text)

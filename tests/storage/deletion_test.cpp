@@ -309,16 +309,55 @@ TEST_F(Deletion, TakesTheOldestThatIsNotProtectedFirst) {
     EXPECT_EQ(oldest_studies(directory_.path(), 1)->size(), 1u);
 }
 
+TEST_F(Deletion, AndCompletionAreEventsOfStudies) {
+    fill(6);
+    const std::vector<std::string> studies{numbered(0).study_uid, numbered(3).study_uid};
+    ASSERT_TRUE(keeper().note_completion(studies, "2.25.7"));
+    const auto feed = events();
+    ASSERT_EQ(feed.size(), 8u);
+    EXPECT_TRUE(feed[6].ends_with(" completed 2.25.7 1.2.0")) << feed[6];
+    EXPECT_TRUE(feed[7].ends_with(" completed 2.25.7 1.2.1")) << feed[7];
+    fill(7);
+    EXPECT_TRUE(events().back().find(" stored ") != std::string::npos);
+    expect_same_when_rebuilt();
+    EXPECT_EQ(keeper().note_completion(studies, "step").error().code, Errc::invalid_argument);
+    EXPECT_EQ(keeper().note_completion({}, "2.25.7").error().code, Errc::invalid_argument);
+    const std::vector<std::string> wrong{"no study"};
+    EXPECT_EQ(keeper().note_completion(wrong, "2.25.7").error().code, Errc::invalid_argument);
+}
+
 TEST_F(Deletion, RefusesBeyondTheRoomThatIsLeft) {
     const auto length = file_bytes(numbered(1)).size();
-    keeper().set_room(2 * length + length / 2);
+    keeper().set_room({2 * length + length / 2, kNoLimit});
     fill(2);
     auto third = put(*archive_, numbered(2));
     ASSERT_FALSE(third);
     EXPECT_EQ(third.error().code, Errc::no_space);
     EXPECT_FALSE(archive_->status().failed);
-    keeper().set_room(std::numeric_limits<std::uint64_t>::max());
+    keeper().set_room({});
     EXPECT_TRUE(put(*archive_, numbered(2)));
+}
+
+TEST_F(Deletion, RefusesWhatWouldBeginAStudyTooMany) {
+    fill(3);  // of one study
+    keeper().set_room({kNoLimit, 1});
+    ASSERT_TRUE(put(*archive_, numbered(3))) << "begins the second";
+    ASSERT_TRUE(put(*archive_, numbered(4))) << "of the second";
+    for (int again = 0; again < 2; ++again) {
+        auto third = put(*archive_, numbered(6));
+        ASSERT_FALSE(third);
+        EXPECT_EQ(third.error().code, Errc::no_space);
+    }
+    auto more = numbered(1);
+    more.sop_uid = "1.2.3.9";
+    EXPECT_TRUE(put(*archive_, more)) << "of the first";
+    EXPECT_EQ(put(*archive_, numbered(4)).value(), IngestOutcome::duplicate_identical);
+    EXPECT_FALSE(archive_->status().failed);
+    EXPECT_EQ(archive_->status().stored_instances, 6u);
+    EXPECT_EQ(archive_->index().counts()->studies, 2u);
+    EXPECT_EQ(archive_->index().counts()->bytes, archive_->status().stored_bytes);
+    keeper().set_room({});
+    EXPECT_TRUE(put(*archive_, numbered(6)));
 }
 
 TEST(Note, IsReadAsItIsWritten) {
@@ -334,16 +373,23 @@ TEST(Note, IsReadAsItIsWritten) {
     NoteLine other;
     other.kind = NoteKind::protect;
     other.study_uid = "2.25.1";
-    const std::vector<NoteLine> lines{line, other};
+    NoteLine step;
+    step.kind = NoteKind::completed;
+    step.study_uid = "1.2";
+    step.sop_uid = "1.2.9";
+    step.when = 1700000001;
+    const std::vector<NoteLine> lines{line, other, step};
     const auto text = note_text(lines);
     EXPECT_EQ(text,
               "#what\tstudy\tseries\tinstance\tvolume\toffset\tlength\twhen\tuntil\n"
               "restored\t1.2\t1.2.3\t1.2.3.4\t7\t512\t99\t1700000000\t0\n"
-              "protected\t2.25.1\t\t\t0\t0\t0\t0\t0\n");
+              "protected\t2.25.1\t\t\t0\t0\t0\t0\t0\n"
+              "completed\t1.2\t\t1.2.9\t0\t0\t0\t1700000001\t0\n");
     const auto read = parse_note(text);
     ASSERT_TRUE(read);
-    ASSERT_EQ(read->size(), 2u);
+    ASSERT_EQ(read->size(), 3u);
     EXPECT_EQ(read->at(0).length, 99u);
+    EXPECT_EQ(read->at(2).sop_uid, "1.2.9");
     EXPECT_EQ(text.substr(read->at(1).place, 9), "protected");
     EXPECT_TRUE(is_note_member(note_member(text, 1)));
     EXPECT_FALSE(is_instance_member(note_member(text, 1)));
@@ -354,7 +400,7 @@ TEST(Note, OfALaterVersionIsRefused) {
          {"moved\t1.2\t1.2.3\t1.2.3.4\t7\t512\t99\t1\t0\n", "deleted\t1.2\t1.2.3\t1.2.3.4\t7\t512\t99\t1\n",
           "deleted\t1.2\t1.2.3\t1.2.3.4\t7\t512\t99\t1\t0\t0\n",
           "deleted\t1.2\t\t1.2.3.4\t7\t512\t99\t1\t0\n", "deleted\t1.2\t1.2.3\t1.2.3.4\t-7\t512\t99\t1\t0\n",
-          "\n", "protected\tx\t\t\t0\t0\t0\t0\t0\n"}) {
+          "completed\t1.2\t\t\t0\t0\t0\t1\t0\n", "\n", "protected\tx\t\t\t0\t0\t0\t0\t0\n"}) {
         EXPECT_EQ(parse_note(wrong).error().code, Errc::malformed) << wrong;
     }
 }
