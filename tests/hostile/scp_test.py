@@ -338,8 +338,20 @@ def refusing(server):
     silence(server)
 
 
+def dripping(server, message):
+    """The answer, a byte now and then: a peer that is never silent and never done."""
+    whole, send = [], server.send
+    server.send = whole.append
+    server.respond(message)
+    for byte in b"".join(whole):
+        send(bytes([byte]))
+        time.sleep(0.2)
+    silence(server)
+
+
 STORES = [
     ("never answered", accepting()),
+    ("an answer byte by byte", accepting(dripping)),
     ("every context refused", refusing),
     ("a failure status", answering(0xc000)),
     ("another message's answer", answering(message_id=77)),
@@ -365,6 +377,7 @@ def reporting(information):
 COMMITS = [
     ("never answered", accepting()),
     ("refused", answering(0x0110)),
+    ("an answer byte by byte", accepting(dripping)),
     ("no report", answering(0)),
     ("a report of noise", reporting(b"\xff" * 99)),
     ("a report of another transaction", reporting(h.explicit(8, 0x1195, "UI", "2.25.666"))),

@@ -82,9 +82,12 @@ class Receiver(threading.Thread):
             for status in self.statuses:
                 self.take(status)
 
+    def accepted(self):
+        return self.server.accept()[0]
+
     def take(self, status):
         connection = Connection.__new__(Connection)
-        connection.socket, _ = self.server.accept()
+        connection.socket = self.accepted()
         connection.socket.settimeout(60)
         with contextlib.closing(connection):
             kind, request = connection.read_pdu()

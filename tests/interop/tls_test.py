@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 
+import commitment_test as commitment
 import harness as h
 import raw_dicom as raw
 
@@ -159,6 +160,40 @@ class Dcmtk(TlsCase):
         h.sagitta("commit", node.tls_address, *self.ours(), path, check=0)
         h.sagitta("find", node.tls_address, *self.ours(), "--model", "worklist", "-k", "PatientName", check=0)
         self.assertTrue(uid)
+
+
+class SecureReceiver(commitment.Receiver):
+    """Takes reports over TLS, from those that have a certificate."""
+
+    def __init__(self, made, statuses):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(made.cert("node"), made.key("node"))
+        self.context.load_verify_locations(made.cert("ca"))
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.subjects = []
+        super().__init__(statuses)
+
+    def accepted(self):
+        secured = self.context.wrap_socket(super().accepted(), server_side=True)
+        self.subjects.append(secured.getpeercert()["subject"])
+        return secured
+
+
+class Commitment(TlsCase):
+    def test_reports_go_out_over_tls(self):
+        receiver = SecureReceiver(self.made, [0x110, 0])
+        config = self.folder / "node.toml"
+        config.write_text(f'[[peer]]\naddress = "WAITER@127.0.0.1:{receiver.port}"\ntls = true\n'
+                          '[commitment]\nretry = "1s"\n')
+        node = self.tls_node(arguments=["-c", config])
+        instance = h.make_instance(self.folder / "one.dcm")
+        h.sagitta("store", node.tls_address, *self.ours(), self.folder / "one.dcm", check=0)
+        with commitment.Requestor(node.port, b"WAITER") as peer:
+            peer.ask(commitment.action_information(h.new_uid(), [(h.SECONDARY_CAPTURE, instance)]))
+            peer.release(deaf=True)
+        h.wait_until(lambda: receiver.reports, "the report that is answered with success")
+        self.assertEqual([(kind, commitment.outcome(data)) for kind, data in receiver.reports], [(1, ([instance], {}))])
+        self.assertEqual([((("organizationName", "Test"),), (("commonName", "node"),))] * 2, receiver.subjects)
 
 
 class Versions(TlsCase):
