@@ -1,3 +1,6 @@
+#include <pwd.h>
+#include <unistd.h>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -8,6 +11,8 @@
 #include <string>
 
 #include "app/archive_options.h"
+#include "app/audit_trail.h"
+#include "app/deletion.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "storage/keeper.h"
@@ -30,6 +35,14 @@ struct DeleteOptions {
 bool names_something(const storage::Scope& scope) {
     return !scope.patient_ids.empty() || !scope.study_instance_uids.empty() ||
            !scope.series_instance_uids.empty() || !scope.sop_instance_uids.empty();
+}
+
+audit::Node who_runs_this(const app::Configuration& configuration) {
+    audit::Node node;
+    node.ae_title = configuration.node.ae_title.str();
+    const auto* account = ::getpwuid(::getuid());
+    node.user = account != nullptr ? account->pw_name : fmt::format("{}", ::getuid());
+    return node;
 }
 
 int failed(const Error& error) {
@@ -104,7 +117,10 @@ int run(const DeleteOptions& options) {
     removal.undo_for =
         std::chrono::duration_cast<std::chrono::seconds>(loaded->configuration.storage.undelete_for);
     removal.even_protected = options.force;
-    return report(options, "deleted", keeper.remove(options.scope, removal));
+    const auto trail = app::open_audit_trail(loaded->configuration);
+    if (!trail) return failed(trail.error());
+    app::Deletion deletion(**archive, trail->get(), who_runs_this(loaded->configuration));
+    return report(options, "deleted", deletion.remove(options.scope, removal));
 }
 
 }  // namespace

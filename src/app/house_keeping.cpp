@@ -31,9 +31,13 @@ std::uint64_t beyond(std::uint64_t value, std::uint64_t limit) {
 
 }  // namespace
 
-HouseKeeping::HouseKeeping(storage::Archive& archive, std::string data_dir, const StorageSettings& settings,
-                           std::span<const Retention> retentions)
-    : archive_(archive), data_dir_(std::move(data_dir)), settings_(settings), retentions_(retentions) {
+HouseKeeping::HouseKeeping(storage::Archive& archive, Deletion& deletion, std::string data_dir,
+                           const StorageSettings& settings, std::span<const Retention> retentions)
+    : archive_(archive),
+      deletion_(deletion),
+      data_dir_(std::move(data_dir)),
+      settings_(settings),
+      retentions_(retentions) {
     if (settings_.layout == storage::StorageLayout::volumes) {
         keep_quota();  // before anything is received
         thread_ = std::thread([this] { run(); });
@@ -72,8 +76,8 @@ void HouseKeeping::delete_what_is_over() {
         return stopping_;
     };
     const auto undelete_for = std::chrono::duration_cast<std::chrono::seconds>(settings_.undelete_for);
-    const auto done =
-        apply_retention(archive_, data_dir_, retentions_, undelete_for, std::time(nullptr), stopping);
+    const auto done = apply_retention(archive_, deletion_, data_dir_, retentions_, undelete_for,
+                                      std::time(nullptr), stopping);
     if (!done) {
         log::error("retention: {}", done.error().message());
     } else if (done->studies != 0) {
@@ -174,7 +178,7 @@ Result<void> HouseKeeping::recycle(const Balance& beyond) {
         if (bytes >= beyond.bytes && count >= beyond.studies) break;
         storage::Scope scope;
         scope.study_instance_uids.push_back(study.study_instance_uid);
-        auto removed = archive_.keeper().remove(scope, {});
+        auto removed = deletion_.remove(scope, {});
         if (!removed && removed.error().code == Errc::not_found) continue;
         if (!removed) return std::move(removed).error();
         ++count;

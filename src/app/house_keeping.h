@@ -12,16 +12,17 @@
 #include <thread>
 
 #include "app/configuration.h"
+#include "app/deletion.h"
 #include "storage/archive.h"
 #include "storage/room.h"
 
 namespace sagitta::app {
 
-/// One thread. The archive and the rules outlive it.
+/// One thread. What it is given outlives it.
 class HouseKeeping {
 public:
-    HouseKeeping(storage::Archive& archive, std::string data_dir, const StorageSettings& settings,
-                 std::span<const Retention> retentions);
+    HouseKeeping(storage::Archive& archive, Deletion& deletion, std::string data_dir,
+                 const StorageSettings& settings, std::span<const Retention> retentions);
     ~HouseKeeping();
     HouseKeeping(const HouseKeeping&) = delete;
     HouseKeeping& operator=(const HouseKeeping&) = delete;
@@ -57,6 +58,7 @@ private:
     [[nodiscard]] bool has_quota() const noexcept;
 
     storage::Archive& archive_;
+    Deletion& deletion_;
     const std::string data_dir_;
     const StorageSettings settings_;
     const std::span<const Retention> retentions_;

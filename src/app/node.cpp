@@ -12,7 +12,9 @@
 #include "app/access_rules.h"
 #include "app/archive_options.h"
 #include "app/audit_handlers.h"
+#include "app/audit_trail.h"
 #include "app/deid_projects.h"
+#include "app/deletion.h"
 #include "app/house_keeping.h"
 #include "app/listening.h"
 #include "app/step_services.h"
@@ -43,20 +45,6 @@ net::scu::ClientSettings client_settings(const Configuration& configuration) {
     settings.max_pdu_bytes = configuration.limits.max_pdu;
     settings.operations_window = configuration.limits.operations_window;
     settings.response_timeout = configuration.limits.response_timeout;
-    return settings;
-}
-
-bool is_audited(const Configuration& configuration) {
-    return !configuration.audit.file.empty() || !configuration.audit.collector.empty();
-}
-
-audit::TrailSettings trail_settings(const Configuration& configuration) {
-    audit::TrailSettings settings;
-    settings.source_id = configuration.node.ae_title.str();
-    settings.file = configuration.audit.file;
-    settings.collector = configuration.audit.collector;
-    settings.spool = configuration.node.data + "/audit-spool";
-    settings.spool_bytes = configuration.audit.spool_size;
     return settings;
 }
 
@@ -215,17 +203,13 @@ int serve(const Configuration& configuration) {
         log::warning("associations are traced in {}: slower, and for as long as somebody looks for a fault",
                      configuration.trace_folder);
     }
-    std::unique_ptr<audit::AuditTrail> trail;
-    std::optional<AuditHandlers> auditing;
-    if (is_audited(configuration)) {
-        auto begun = audit::open_trail(trail_settings(configuration));
-        if (!begun) {
-            log::error("{}", begun.error().message());
-            return 1;
-        }
-        trail = std::move(*begun);
-        auditing.emplace(*trail, configuration.node.ae_title.str());
+    const auto trail = open_audit_trail(configuration);
+    if (!trail) {
+        log::error("{}", trail.error().message());
+        return 1;
     }
+    std::optional<AuditHandlers> auditing;
+    if (*trail) auditing.emplace(**trail, configuration.node.ae_title.str());
     service::StorageScpSettings storing;
     storing.sequence_depth = configuration.limits.sequence_depth;
     storing.senders = senders;
@@ -275,8 +259,12 @@ int serve(const Configuration& configuration) {
 
     net::ul::IoThreads io(configuration.network_threads);
     Listening ports(io, configuration, *tls, handlers, trace.get());
+    audit::Node ourselves;
+    ourselves.ae_title = configuration.node.ae_title.str();
+    Deletion deletion(*archive, trail->get(), ourselves);
     std::optional<HouseKeeping> house;
-    house.emplace(*archive, configuration.node.data, configuration.storage, configuration.retentions);
+    house.emplace(*archive, deletion, configuration.node.data, configuration.storage,
+                  configuration.retentions);
     auto started = commitment_scp.start(io);
     if (started) started = (*steps)->start(io);
     if (started) started = ports.start();

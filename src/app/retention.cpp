@@ -45,9 +45,10 @@ Result<std::optional<storage::StoredHeader>> description(const storage::Archive&
 
 }  // namespace
 
-Result<RetentionReport> apply_retention(storage::Archive& archive, const std::string& data_dir,
-                                        std::span<const Retention> rules, std::chrono::seconds undelete_for,
-                                        std::int64_t now, const std::function<bool()>& stopping) {
+Result<RetentionReport> apply_retention(const storage::Archive& archive, Deletion& deletion,
+                                        const std::string& data_dir, std::span<const Retention> rules,
+                                        std::chrono::seconds undelete_for, std::int64_t now,
+                                        const std::function<bool()>& stopping) {
     RetentionReport report;
     std::optional<std::chrono::seconds> shortest;
     for (const auto& rule : rules) {
@@ -68,7 +69,7 @@ Result<RetentionReport> apply_retention(storage::Archive& archive, const std::st
         if (study.last_arrival + rule->keep_for->count() > now) continue;
         storage::Scope scope;
         scope.study_instance_uids.push_back(study.study_instance_uid);
-        auto removed = archive.keeper().remove(scope, {undelete_for, false});
+        auto removed = deletion.remove(scope, {undelete_for, false});
         if (!removed && removed.error().code == Errc::not_found) continue;
         if (!removed && removed.error().code == Errc::refused) {
             ++report.kept_protected;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "app/configuration.h"
+#include "app/deletion.h"
 #include "core/result.h"
 #include "storage/archive.h"
 
@@ -25,7 +26,8 @@ struct RetentionReport {
 /// describes it (with ModalitiesInStudy); the first rule it matches decides. `now` in seconds since 1970,
 /// UTC. Stops between two studies when `stopping` says so. Reads the index once and a header of each such
 /// study; blocks. Errors: those of Keeper::remove, and of reading; what was deleted before stays deleted.
-[[nodiscard]] Result<RetentionReport> apply_retention(storage::Archive& archive, const std::string& data_dir,
+[[nodiscard]] Result<RetentionReport> apply_retention(const storage::Archive& archive, Deletion& deletion,
+                                                      const std::string& data_dir,
                                                       std::span<const Retention> rules,
                                                       std::chrono::seconds undelete_for, std::int64_t now,
                                                       const std::function<bool()>& stopping);

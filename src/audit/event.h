@@ -17,6 +17,7 @@ enum class Kind : std::uint8_t {
     instances_transferred,  ///< A.5.3.7
     query,                  ///< A.5.3.10
     security_alert,         ///< A.5.3.11
+    study_deleted,          ///< A.5.3.8; a study, or parts of it
 };
 
 /// EventOutcomeIndicator.
@@ -41,7 +42,7 @@ struct Event {
     Kind kind = Kind::application_start;
     Outcome outcome = Outcome::success;
     std::chrono::system_clock::time_point time = std::chrono::system_clock::now();
-    Node source;  ///< of instances or of the query; the peer of an alert; ourselves
+    Node source;  ///< of instances or of the query; the peer of an alert; who deleted; ourselves
     Node destination;
     bool received = true;  ///< instances came in rather than went out
     std::vector<StudyObjects> studies;

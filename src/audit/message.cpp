@@ -35,12 +35,14 @@ Code event_id(Kind kind) {
         case Kind::begin_transferring: return {"110102", "DCM", "Begin Transferring DICOM Instances"};
         case Kind::instances_transferred: return {"110104", "DCM", "DICOM Instances Transferred"};
         case Kind::query: return {"110112", "DCM", "Query"};
+        case Kind::study_deleted: return {"110105", "DCM", "DICOM Study Deleted"};
         case Kind::security_alert: break;
     }
     return {"110113", "DCM", "Security Alert"};
 }
 
 char action_of(const Event& event) {
+    if (event.kind == Kind::study_deleted) return 'D';
     if (event.kind != Kind::instances_transferred) return 'E';
     return event.received ? 'C' : 'R';
 }
@@ -166,8 +168,9 @@ std::string time_text(std::chrono::system_clock::time_point time) {
 std::string to_xml(const Event& event, std::string_view audit_source_id) {
     std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><AuditMessage>";
     out += event_identification(event);
-    const bool activity = event.kind == Kind::application_start || event.kind == Kind::application_stop;
-    if (activity) {
+    const bool is_ours_alone = event.kind == Kind::application_start ||
+                               event.kind == Kind::application_stop || event.kind == Kind::study_deleted;
+    if (is_ours_alone) {
         out += participant(event.source, kApplication);
     } else {
         out += participant(event.source, kSourceRole);

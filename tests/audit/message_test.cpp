@@ -51,6 +51,20 @@ TEST(AuditMessage, TellsTransferredInstancesByStudyAndPatient) {
     EXPECT_TRUE(has("ParticipantObjectID=\"ID&amp;1\" ParticipantObjectTypeCode=\"1\""));
 }
 
+TEST(AuditMessage, TellsWhoDeletedWhat) {
+    Event event = at_a_known_time(Kind::study_deleted);
+    event.source = {"SAGITTA", "", "operator", true};
+    event.studies.push_back({"1.2.3", "ID1", {{"1.2.840.10008.5.1.4.1.1.2", 4}}});
+    const std::string xml = to_xml(event, "SAGITTA");
+    const auto has = [&](std::string_view part) { return xml.find(part) != std::string::npos; };
+    EXPECT_TRUE(has("EventActionCode=\"D\""));
+    EXPECT_TRUE(has("csd-code=\"110105\" codeSystemName=\"DCM\" originalText=\"DICOM Study Deleted\""));
+    EXPECT_TRUE(has("UserID=\"operator\" AlternativeUserID=\"AETITLES=SAGITTA\" UserIsRequestor=\"true\""));
+    EXPECT_EQ(xml.find("<ActiveParticipant", xml.find("<ActiveParticipant") + 1), std::string::npos);
+    EXPECT_TRUE(has("<SOPClass UID=\"1.2.840.10008.5.1.4.1.1.2\" NumberOfInstances=\"4\"/>"));
+    EXPECT_TRUE(has("ParticipantObjectID=\"ID1\" ParticipantObjectTypeCode=\"1\""));
+}
+
 TEST(AuditMessage, CarriesTheIdentifierOfAQueryInBase64) {
     Event event = at_a_known_time(Kind::query);
     event.sop_class_uid = "1.2.840.10008.5.1.4.1.2.2.1";

@@ -1,5 +1,7 @@
 """The audit trail: in a file, and at a collector that comes and goes. The messages are read by Python's own parsers."""
 import base64
+import os
+import pwd
 import re
 import socket
 import stat
@@ -118,6 +120,31 @@ class File(Case):
         sent = [one for one, what in zip(found, names) if what == "DICOM Instances Transferred"][-1]
         self.assertEqual(sent.find("EventIdentification").get("EventActionCode"), "R")
         self.assertNotIn("Hidden", trail.read_text("utf-8"))
+
+    def test_who_deleted_what(self):
+        trail = self.folder / "audit.log"
+        node = self.node(settings=(f"audit.file={trail}", "storage.quota_studies=2", "storage.quota_policy=recycle"))
+        studies = [new_uid() for _ in range(3)]
+        for number, study in enumerate(studies):
+            folder = self.folder / f"in{number}"
+            folder.mkdir()
+            for n in range(number + 1):
+                make_instance(folder / f"{n}.dcm", study=study, patient=f"P{number}")
+            sagitta("store", node.address, folder, check=0)
+        node.process.wait_for("recycled studies=1")
+        node.stop()
+        config = self.folder / "node.toml"
+        config.write_text(f'[node]\ndata = "{node.data}"\n[audit]\nfile = "{trail}"\n')
+        sagitta("protect", "-c", config, studies[1], check=0)
+        sagitta("delete", "-c", config, "--study", studies[1], check=1)
+        sagitta("delete", "-c", config, "--patient", "P2", check=0)
+        messages, rest = frames(trail.read_bytes())
+        self.assertEqual(rest, b"")
+        deleted = [one for one in map(read, messages) if name(one) == "DICOM Study Deleted"]
+        self.assertEqual([objects(one) for one in deleted], [[studies[0], "P0"], [studies[2], "P2"]])
+        self.assertEqual([one.find(".//SOPClass").get("NumberOfInstances") for one in deleted], ["1", "3"])
+        account = pwd.getpwuid(os.getuid()).pw_name
+        self.assertEqual([one.find("ActiveParticipant").get("UserID") for one in deleted], ["SAGITTA", account])
 
     def test_wrong_configuration(self):
         done = run(SAGITTA, "config", "check", "-c", self.toml('[audit]\ncollector = "http://x"\n'), check=2)
