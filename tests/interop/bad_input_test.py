@@ -46,16 +46,20 @@ class BadDataSets(h.Case):
     def test_sop_instance_mismatch(self):
         response = self.store(h.make_data_set(instance="2.25.9"), instance="2.25.1")
         self.refused(response, 0xA900, 0xA900)
+        self.assertEqual([(8, 0x18)], raw.offending(response))
 
     def test_sop_class_mismatch(self):
         response = self.store(h.make_data_set(instance="2.25.1", sop_class="1.2.840.10008.5.1.4.1.1.2"))
         self.refused(response, 0xA900, 0xA900)
+        self.assertEqual([(8, 0x16)], raw.offending(response))
 
     def test_missing_identity(self):
         for element in ((8, 0x16), (8, 0x18), (0x20, 0xd), (0x20, 0xe)):
             with self.subTest(element=element):
                 data_set = h.make_data_set(instance="2.25.1", more=[(*element, "UI", None)])
-                self.refused(self.store(data_set), 0xA000, 0xCFFF)
+                response = self.store(data_set)
+                self.refused(response, 0xA000, 0xCFFF)
+                self.assertEqual([element], raw.offending(response))
 
     def test_uids_that_are_paths(self):
         for uid in ("../../etc/passwd", "1.2.3/4", "1.2.\x00.3", "a.b.c", "1" * 65):

@@ -264,5 +264,10 @@ def status_of(response):
     return struct.unpack("<H", response[0x900])[0]
 
 
+def offending(response):
+    """Offending Element (0000,0901)."""
+    return list(struct.iter_unpack("<HH", response.get(0x901, b"")))
+
+
 def comment_of(response):
     return response.get(0x902, b"").decode("ascii", "replace").strip()
