@@ -102,6 +102,8 @@ void HouseKeeping::keep_quota() {
     const bool looks_again = !full_.empty() && ++ticks_since_count_ >= kTicksPerCount;
     if (status.batches == seen_batches_ && !looks_again) return;
     auto now = counted_ ? balance(at_most(status)) : Balance();
+    // Studies that begin are counted as they come; at_most() takes every instance for one.
+    if (settings_.quota_policy == QuotaPolicy::refuse) now.room.studies = archive_.keeper().room().studies;
     if (!counted_ || looks_again || (full_.empty() && now.is_passed())) {
         auto counted = count();
         if (!counted) {

@@ -110,6 +110,11 @@ void Ingest::set_room(const Room& room) {
     room_ = room;
 }
 
+Room Ingest::room() const {
+    const std::lock_guard lock(mutex_);
+    return room_;
+}
+
 Result<void> Ingest::exclusively(Task task) {
     std::future<Result<void>> done;
     {

@@ -49,6 +49,7 @@ public:
 
     /// As Keeper::set_room. Thread-safe.
     void set_room(const Room& room);
+    [[nodiscard]] Room room() const;
 
     [[nodiscard]] ArchiveStatus status() const;
 

@@ -237,6 +237,10 @@ void Keeper::set_room(const Room& room) {
     ingest_.set_room(room);
 }
 
+Room Keeper::room() const {
+    return ingest_.room();
+}
+
 Result<std::vector<std::string>> Keeper::protected_studies() {
     std::vector<std::string> all;
     auto done = run([&](IndexWriter&, DeletionIndex& deletions, MemberWriter&) -> Result<void> {

@@ -77,6 +77,8 @@ public:
 
     /// From now on so much is taken; more is refused with no_space.
     void set_room(const Room& room);
+    /// What is left of it: less what was taken since.
+    [[nodiscard]] Room room() const;
 
 private:
     using Work = std::function<Result<void>(IndexWriter&, DeletionIndex&, MemberWriter&)>;

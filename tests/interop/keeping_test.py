@@ -180,6 +180,13 @@ class Quota(Kept):
         answer = h.sagitta("store", node.address, folder, check=1)
         self.assertIn(b"A700", (answer.out + answer.err).upper())
 
+    def test_instances_of_one_study_are_no_studies(self):
+        node = self.node(settings=["storage.quota_studies=5"])
+        sent = self.store(node, 1, instances=4)
+        time.sleep(2)  # the quota is looked at each second
+        sent.update(self.store(node, 4, first=1, instances=1))
+        self.assertEqual(set(sent), self.studies(node))
+
     def test_of_studies_no_more_begin_and_those_that_are_there_grow(self):
         node = self.node(settings=["storage.quota_studies=2"])
         sent = self.store(node, 2)
