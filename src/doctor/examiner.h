@@ -45,6 +45,8 @@ private:
     /// The first of both roots that the peer offers; empty when none.
     [[nodiscard]] std::string model(std::string_view study_root, std::string_view patient_root) const;
     Task<bool> find_instance(std::string sop_class, Finding& finding);
+    using Ask = Task<void> (Examiner::*)(std::string sop_class, Finding& finding);
+    void retrieve(const std::string& step, const std::string& sop_class, Ask ask);
     Task<void> move_instance(std::string sop_class, Finding& finding);
     void add_object_contexts(std::vector<net::scu::WantedContext>& wanted) const;
     Task<void> get_instance(std::string sop_class, Finding& finding);

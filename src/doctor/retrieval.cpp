@@ -203,11 +203,17 @@ Task<void> Examiner::move_instance(std::string sop_class, Finding& finding) {
 }
 
 void Examiner::move() {
-    if (!wants("move")) return;
+    retrieve("move",
+             model(uids::StudyRootQueryRetrieveInformationModelMove,
+                   uids::PatientRootQueryRetrieveInformationModelMove),
+             &Examiner::move_instance);
+}
+
+/// A step that `ask`s for the instance that is known, where the peer offers `sop_class`.
+void Examiner::retrieve(const std::string& step, const std::string& sop_class, Ask ask) {
+    if (!wants(step)) return;
     Finding finding;
-    finding.step = "move";
-    const std::string sop_class = model(uids::StudyRootQueryRetrieveInformationModelMove,
-                                        uids::PatientRootQueryRetrieveInformationModelMove);
+    finding.step = step;
     if (sop_class.empty()) {
         finding.verdict = what_.skip.contains("services") ? Verdict::not_tried : Verdict::not_offered;
         finding.what = "neither Study Root nor Patient Root";
@@ -215,7 +221,7 @@ void Examiner::move() {
         finding.what = "no instance is known to ask for";
     } else {
         const auto start = std::chrono::steady_clock::now();
-        io_.run(move_instance(sop_class, finding));
+        io_.run((this->*ask)(sop_class, finding));
         finding.milliseconds = milliseconds_since(start);
     }
     add(std::move(finding));
@@ -277,22 +283,10 @@ Task<void> Examiner::get_instance(std::string sop_class, Finding& finding) {
 }
 
 void Examiner::get() {
-    if (!wants("get")) return;
-    Finding finding;
-    finding.step = "get";
-    const std::string sop_class = model(uids::StudyRootQueryRetrieveInformationModelGet,
-                                        uids::PatientRootQueryRetrieveInformationModelGet);
-    if (sop_class.empty()) {
-        finding.verdict = what_.skip.contains("services") ? Verdict::not_tried : Verdict::not_offered;
-        finding.what = "neither Study Root nor Patient Root";
-    } else if (found_.instance.empty()) {
-        finding.what = "no instance is known to ask for";
-    } else {
-        const auto start = std::chrono::steady_clock::now();
-        io_.run(get_instance(sop_class, finding));
-        finding.milliseconds = milliseconds_since(start);
-    }
-    add(std::move(finding));
+    retrieve("get",
+             model(uids::StudyRootQueryRetrieveInformationModelGet,
+                   uids::PatientRootQueryRetrieveInformationModelGet),
+             &Examiner::get_instance);
 }
 
 }  // namespace sagitta::doctor
