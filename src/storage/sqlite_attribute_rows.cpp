@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/sqlite_database.h"
+#include "storage/sqlite_log.h"
 
 namespace sagitta::storage {
 namespace {
@@ -13,7 +13,7 @@ public:
     explicit SqliteAttributeRows(Database& database) : db_(database) {}
 
     Result<void> choose(std::span<const dicom::Tag> tags) override {
-        return in_transaction([&]() -> Result<void> {
+        return in_transaction(db_, [&]() -> Result<void> {
             auto known = chosen_attributes(db_);
             if (!known) return std::move(known).error();
             Result<void> done;
@@ -32,7 +32,7 @@ public:
 
     Result<bool> forget_some() override {
         bool any = false;
-        auto done = in_transaction([&]() -> Result<void> {
+        auto done = in_transaction(db_, [&]() -> Result<void> {
             auto deleted = run(
                 "DELETE FROM series_key WHERE (attribute, value, series) IN (SELECT attribute, value, series "
                 "FROM series_key WHERE attribute = (SELECT attribute FROM series_key WHERE attribute NOT IN "
@@ -73,7 +73,7 @@ public:
 
     Result<bool> cover(std::span<const SeriesValue> values, const UncoveredInstance& last) override {
         bool is_there = false;
-        auto done = in_transaction([&]() -> Result<void> {
+        auto done = in_transaction(db_, [&]() -> Result<void> {
             // Ids above the greatest one are given again: those up to one that is still there are not.
             auto still = is_still(last);
             if (!still) return std::move(still).error();
@@ -95,15 +95,6 @@ public:
     }
 
 private:
-    template <class Work>
-    Result<void> in_transaction(Work work) {
-        auto done = db_.execute("BEGIN IMMEDIATE");
-        if (done) done = work();
-        if (done) done = db_.execute("COMMIT");
-        if (!done) (void)db_.execute("ROLLBACK").has_value();
-        return done;
-    }
-
     Result<void> run(const std::string& sql, std::initializer_list<std::int64_t> values) {
         auto statement = db_.cached(sql);
         if (!statement) return std::move(statement).error();

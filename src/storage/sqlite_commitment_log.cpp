@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "storage/commitment_log.h"
-#include "storage/sqlite_database.h"
+#include "storage/sqlite_log.h"
 
 namespace sagitta::storage {
 namespace {
@@ -143,19 +143,8 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<CommitmentLog>> CommitmentLog::open(const std::string& data_dir) {
-    const std::string path = data_dir + "/commitments.sqlite";
-    auto database = Database::open(path, Database::Use::write);
+    auto database = open_log(data_dir + "/commitments.sqlite", kVersion, kScript);
     if (!database) return std::move(database).error();
-    // Nothing can be derived here: every answer waits for the disk.
-    if (auto set = (*database)->execute("PRAGMA synchronous=FULL"); !set) return std::move(set).error();
-    auto version = (*database)->integer("PRAGMA user_version");
-    if (!version) return std::move(version).error().within(path);
-    if (*version > kVersion) return Error(Errc::unsupported, path + ": written by a newer version");
-    if (*version == 0) {
-        auto made =
-            (*database)->execute(fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", kScript, kVersion));
-        if (!made) return std::move(made).error().within(path);
-    }
     return std::unique_ptr<CommitmentLog>(std::make_unique<SqliteCommitmentLog>(std::move(*database)));
 }
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "storage/notice_log.h"
-#include "storage/sqlite_database.h"
+#include "storage/sqlite_log.h"
 
 namespace sagitta::storage {
 namespace {
@@ -27,13 +27,13 @@ public:
 
     Result<void> add(const std::vector<Notice>& notices) override {
         const std::lock_guard lock(mutex_);
-        return transaction([&] { return insert(notices); });
+        return in_transaction(*database_, [&] { return insert(notices); });
     }
 
     Result<void> add(const std::vector<Notice>& notices, std::string_view study_instance_uid,
                      std::uint64_t event) override {
         const std::lock_guard lock(mutex_);
-        return transaction([&]() -> Result<void> {
+        return in_transaction(*database_, [&]() -> Result<void> {
             if (auto inserted = insert(notices); !inserted) return inserted;
             auto upsert = database_->cached("INSERT OR REPLACE INTO seen VALUES (?1, ?2)");
             if (!upsert) return std::move(upsert).error();
@@ -82,7 +82,7 @@ public:
 
     Result<void> set_cursor(std::uint64_t event) override {
         const std::lock_guard lock(mutex_);
-        return transaction([&] {
+        return in_transaction(*database_, [&] {
             return database_->execute(fmt::format(
                 "INSERT OR REPLACE INTO cursor VALUES (1, {0}); DELETE FROM seen WHERE event <= {0}", event));
         });
@@ -100,15 +100,6 @@ public:
     }
 
 private:
-    template <class Work>
-    Result<void> transaction(Work work) {
-        if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return begun;
-        Result<void> done = work();
-        if (done) done = database_->execute("COMMIT");
-        if (!done) (void)database_->execute("ROLLBACK");  // the first failure is the one to tell
-        return done;
-    }
-
     Result<void> insert(const std::vector<Notice>& notices) {
         auto insert = database_->cached(
             "INSERT INTO notice (peer, sop_uid, study_uid, step_uid, created) VALUES (?1, ?2, ?3, ?4, ?5) "
@@ -132,19 +123,8 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<NoticeLog>> NoticeLog::open(const std::string& data_dir) {
-    const std::string path = data_dir + "/availability.sqlite";
-    auto database = Database::open(path, Database::Use::write);
+    auto database = open_log(data_dir + "/availability.sqlite", kVersion, kScript);
     if (!database) return std::move(database).error();
-    // Nothing can be derived here.
-    if (auto set = (*database)->execute("PRAGMA synchronous=FULL"); !set) return std::move(set).error();
-    auto version = (*database)->integer("PRAGMA user_version");
-    if (!version) return std::move(version).error().within(path);
-    if (*version > kVersion) return Error(Errc::unsupported, path + ": written by a newer version");
-    if (*version == 0) {
-        auto made =
-            (*database)->execute(fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", kScript, kVersion));
-        if (!made) return std::move(made).error().within(path);
-    }
     return std::unique_ptr<NoticeLog>(std::make_unique<SqliteNoticeLog>(std::move(*database)));
 }
 

@@ -5,7 +5,7 @@
 
 #include "storage/file_system.h"
 #include "storage/procedure_step_log.h"
-#include "storage/sqlite_database.h"
+#include "storage/sqlite_log.h"
 
 namespace sagitta::storage {
 namespace {
@@ -36,7 +36,7 @@ public:
     Result<std::int64_t> add(const ProcedureStep& step) override {
         const std::lock_guard lock(mutex_);
         std::int64_t id = 0;
-        auto done = transaction([&]() -> Result<void> {
+        auto done = in_transaction(*database_, [&]() -> Result<void> {
             auto insert = database_->cached(
                 "INSERT INTO step (sop_uid, state, sender, created, changed, arrived, data_set) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)");
@@ -58,7 +58,7 @@ public:
 
     Result<void> update(const ProcedureStep& step) override {
         const std::lock_guard lock(mutex_);
-        return transaction([&]() -> Result<void> {
+        return in_transaction(*database_, [&]() -> Result<void> {
             auto change =
                 database_->cached("UPDATE step SET state = ?2, changed = ?3, data_set = ?4 WHERE id = ?1");
             if (!change) return std::move(change).error();
@@ -81,7 +81,7 @@ public:
     Result<std::uint64_t> forget_before(std::int64_t time) override {
         const std::lock_guard lock(mutex_);
         std::int64_t count = 0;
-        auto done = transaction([&]() -> Result<void> {
+        auto done = in_transaction(*database_, [&]() -> Result<void> {
             auto old = database_->integer(fmt::format("SELECT count(*) FROM step WHERE changed < {}", time));
             if (!old) return std::move(old).error();
             count = *old;
@@ -133,16 +133,6 @@ public:
     }
 
 private:
-    /// `work` in a transaction that is undone when it fails.
-    template <class Work>
-    Result<void> transaction(Work work) {
-        if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return begun;
-        Result<void> done = work();
-        if (done) done = database_->execute("COMMIT");
-        if (!done) (void)database_->execute("ROLLBACK");  // the first failure is the one to tell
-        return done;
-    }
-
     Result<void> add_studies(std::int64_t id, const ProcedureStep& step) {
         auto insert = database_->cached("INSERT OR IGNORE INTO step_study VALUES (?1, ?2)");
         if (!insert) return std::move(insert).error();
@@ -212,13 +202,6 @@ std::string path_in(const std::string& data_dir) {
     return data_dir + "/mpps.sqlite";
 }
 
-Result<std::int64_t> version_of(Database& database, const std::string& path) {
-    auto version = database.integer("PRAGMA user_version");
-    if (!version) return std::move(version).error().within(path);
-    if (*version > kVersion) return Error(Errc::unsupported, path + ": written by a newer version");
-    return version;
-}
-
 }  // namespace
 
 std::string_view to_string(StepState state) noexcept {
@@ -237,18 +220,8 @@ std::optional<StepState> parse_step_state(std::string_view text) noexcept {
 }
 
 Result<std::unique_ptr<ProcedureStepLog>> ProcedureStepLog::open(const std::string& data_dir) {
-    const std::string path = path_in(data_dir);
-    auto database = Database::open(path, Database::Use::write);
+    auto database = open_log(path_in(data_dir), kVersion, kScript);
     if (!database) return std::move(database).error();
-    // Nothing can be derived here: every answer waits for the disk.
-    if (auto set = (*database)->execute("PRAGMA synchronous=FULL"); !set) return std::move(set).error();
-    auto version = version_of(**database, path);
-    if (!version) return std::move(version).error();
-    if (*version == 0) {
-        auto made =
-            (*database)->execute(fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", kScript, kVersion));
-        if (!made) return std::move(made).error().within(path);
-    }
     return std::unique_ptr<ProcedureStepLog>(std::make_unique<SqliteProcedureStepLog>(std::move(*database)));
 }
 
@@ -258,7 +231,7 @@ Result<std::unique_ptr<ProcedureStepLog>> ProcedureStepLog::open_to_read(const s
         return Error(Errc::not_found, path + " is not there: no procedure step was ever reported");
     auto database = Database::open(path, Database::Use::read);
     if (!database) return std::move(database).error();
-    auto version = version_of(**database, path);
+    auto version = log_version(**database, path, kVersion);
     if (!version) return std::move(version).error();
     if (*version == 0) return Error(Errc::not_found, path + " is empty");
     return std::unique_ptr<ProcedureStepLog>(std::make_unique<SqliteProcedureStepLog>(std::move(*database)));
