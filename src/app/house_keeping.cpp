@@ -112,7 +112,9 @@ void HouseKeeping::keep_quota() {
         }
         counted_ = *counted;
         ticks_since_count_ = 0;
-        now = balance(*counted_);
+        auto with_queue = *counted_;
+        with_queue.used += status.queued_bytes;
+        now = balance(with_queue);
     }
     Result<void> done;
     if (settings_.quota_policy == QuotaPolicy::refuse)
@@ -139,8 +141,7 @@ Result<HouseKeeping::Count> HouseKeeping::count() const {
     if (!counts) return std::move(counts).error();
     auto deleted = archive_.keeper().deleted();
     if (!deleted) return std::move(deleted).error();
-    Count all{counts->bytes + status.queued_bytes, counts->studies, status.stored_bytes,
-              status.stored_instances};
+    Count all{counts->bytes, counts->studies, status.stored_bytes, status.stored_instances};
     for (const auto& study : *deleted) all.used += study.bytes;
     return all;
 }
