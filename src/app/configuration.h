@@ -180,6 +180,8 @@ struct Limits {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
     std::uint64_t max_matches = 0;  ///< of one C-FIND; 0: as many as there are
     std::uint32_t sequence_depth = 64;
+    std::uint32_t silent_connections = 256;  ///< that ask for no association
+    std::chrono::milliseconds silent_grace{1000};
 };
 
 struct Configuration {

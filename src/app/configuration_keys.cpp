@@ -395,6 +395,12 @@ constexpr ConfigurationKey kKeys[] = {
      }},
     {"limits", "sequence_depth",
      [](Configuration& c, const RawValue& r) { return read_integer(r, 1, 1024, c.limits.sequence_depth); }},
+    {"limits", "silent_connections",
+     [](Configuration& c, const RawValue& r) {
+         return read_integer(r, 1, 65535, c.limits.silent_connections);
+     }},
+    {"limits", "silent_grace",
+     [](Configuration& c, const RawValue& r) { return read_duration(r, 0s, 1min, c.limits.silent_grace); }},
     {"log", "level", level},
     {"log", "trace", [](Configuration& c, const RawValue& r) { return read_path(r, c.trace_folder); }},
     {"audit", "file", [](Configuration& c, const RawValue& r) { return read_path(r, c.audit.file); }},

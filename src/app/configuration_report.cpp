@@ -81,6 +81,8 @@ void limits(const Limits& limits, std::string& out) {
     duration("shutdown_grace", limits.shutdown_grace);
     number("max_matches", limits.max_matches);
     number("sequence_depth", limits.sequence_depth);
+    number("silent_connections", limits.silent_connections);
+    duration("silent_grace", limits.silent_grace);
 }
 
 std::string tls(const TlsConfiguration& tls) {

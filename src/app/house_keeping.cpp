@@ -113,7 +113,7 @@ void HouseKeeping::keep_quota() {
         counted_ = *counted;
         ticks_since_count_ = 0;
         auto with_queue = *counted_;
-        with_queue.used += status.queued_bytes;
+        with_queue.used += waiting(status);
         now = balance(with_queue);
     }
     Result<void> done;
@@ -127,10 +127,15 @@ void HouseKeeping::keep_quota() {
         log::error("storage: keeping the quota failed: {}", done.error().message());
 }
 
+/// Bytes that come in any case; who may be refused takes its room when its turn comes.
+std::uint64_t HouseKeeping::waiting(const storage::ArchiveStatus& status) const {
+    return settings_.quota_policy == QuotaPolicy::refuse ? 0 : status.queued_bytes;
+}
+
 /// As counted, and as if all that came since were of new studies.
 HouseKeeping::Count HouseKeeping::at_most(const storage::ArchiveStatus& status) const {
     auto most = *counted_;
-    most.used += status.stored_bytes - counted_->stored_bytes + status.queued_bytes;
+    most.used += status.stored_bytes - counted_->stored_bytes + waiting(status);
     most.studies += status.stored_instances - counted_->stored_instances;
     return most;
 }

@@ -52,6 +52,7 @@ private:
     void keep_quota();
     [[nodiscard]] Result<Count> count() const;
     [[nodiscard]] Balance balance(const Count& count) const;
+    [[nodiscard]] std::uint64_t waiting(const storage::ArchiveStatus& status) const;
     [[nodiscard]] Count at_most(const storage::ArchiveStatus& status) const;
     void refuse_beyond(const Balance& balance);
     [[nodiscard]] Result<void> recycle(const Balance& beyond);

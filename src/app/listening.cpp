@@ -14,6 +14,8 @@ net::dimse::ServerSettings server_settings(const Configuration& configuration) {
     settings.listener.port = configuration.node.port;
     settings.listener.max_associations = configuration.limits.associations;
     settings.listener.max_pdu_bytes = configuration.limits.max_pdu;
+    settings.listener.max_silent_connections = configuration.limits.silent_connections;
+    settings.listener.silent_grace = configuration.limits.silent_grace;
     settings.listener.association = association_settings(configuration.limits);
     settings.max_object_bytes = configuration.limits.max_object;
     settings.stream_above_bytes = configuration.storage.stream_above;

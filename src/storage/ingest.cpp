@@ -86,9 +86,6 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
             return Error(Errc::limit_exceeded,
                          fmt::format("{} bytes are waiting to be stored already", status_.queued_bytes));
         }
-        const auto length = file_length(pending.instance);
-        if (length > room_.bytes) return Error(Errc::no_space, "the quota of the archive is reached");
-        if (room_.bytes != kNoLimit) room_.bytes -= length;
         ++status_.queued_instances;
         status_.queued_bytes += pending.cost;
         queue_.push_back(std::move(pending));
@@ -216,7 +213,7 @@ Result<std::vector<Ingest::Verdict>> Ingest::judge(Batch& batch) {
         auto verdict = judge_one(batch[n], n, batch, in_batch);
         if (!verdict) return std::move(verdict).error();
         if (verdict->write) {
-            auto refused = refuse_study(batch[n].instance.record.study_instance_uid);
+            auto refused = refuse(batch[n]);
             if (!refused) return std::move(refused).error();
             verdict->error = std::move(*refused);
             verdict->write = !verdict->error;
@@ -227,21 +224,26 @@ Result<std::vector<Ingest::Verdict>> Ingest::judge(Batch& batch) {
     return verdicts;
 }
 
-/// An error when it would begin a study and no more may.
-Result<std::optional<Error>> Ingest::refuse_study(const dicom::Uid& study_instance_uid) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (room_.studies == kNoLimit) return std::optional<Error>();
+/// An error when there is no room for it: what is stored already needs none.
+Result<std::optional<Error>> Ingest::refuse(const Pending& pending) {
+    const auto& study = pending.instance.record.study_instance_uid;
+    bool begins_study = false;
+    if (room().studies != kNoLimit && !begun_studies_.contains(study.view())) {
+        auto known = index_->has_study(study);
+        if (!known) return std::move(known).error();
+        begins_study = !*known;
     }
-    if (begun_studies_.contains(study_instance_uid.view())) return std::optional<Error>();
-    auto known = index_->has_study(study_instance_uid);
-    if (!known) return std::move(known).error();
-    if (*known) return std::optional<Error>();
+    const auto length = file_length(pending.instance);
     const std::lock_guard lock(mutex_);
-    if (room_.studies == 0)
+    if (length > room_.bytes)
+        return std::optional(Error(Errc::no_space, "the quota of the archive is reached"));
+    if (begins_study && room_.studies == 0)
         return std::optional(Error(Errc::no_space, "the archive holds as many studies as it may"));
-    if (room_.studies != kNoLimit) --room_.studies;
-    begun_studies_.emplace(study_instance_uid.view());
+    if (room_.bytes != kNoLimit) room_.bytes -= length;
+    if (begins_study) {
+        if (room_.studies != kNoLimit) --room_.studies;
+        begun_studies_.emplace(study.view());
+    }
     return std::optional<Error>();
 }
 

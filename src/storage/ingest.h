@@ -81,7 +81,7 @@ private:
     Batch take_batch();
     void process(Batch& batch);
     Result<std::vector<Verdict>> judge(Batch& batch);
-    Result<std::optional<Error>> refuse_study(const dicom::Uid& study_instance_uid);
+    Result<std::optional<Error>> refuse(const Pending& pending);
     Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
                               const std::unordered_map<std::string_view, std::size_t>& in_batch);
     Result<Verdict> judge_conflict(const Pending& pending, const Pending* earlier,

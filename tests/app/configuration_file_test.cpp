@@ -142,6 +142,8 @@ response_timeout = "2m"
 shutdown_grace = "0s"
 max_matches = 1000
 sequence_depth = 16
+silent_connections = 64
+silent_grace = "2s"
 
 [log]
 level = "debug"

@@ -333,6 +333,8 @@ TEST_F(Deletion, RefusesBeyondTheRoomThatIsLeft) {
     auto third = put(*archive_, numbered(2));
     ASSERT_FALSE(third);
     EXPECT_EQ(third.error().code, Errc::no_space);
+    keeper().set_room({0, 0});
+    EXPECT_EQ(put(*archive_, numbered(1)).value(), IngestOutcome::duplicate_identical) << "needs no room";
     EXPECT_FALSE(archive_->status().failed);
     keeper().set_room({});
     EXPECT_TRUE(put(*archive_, numbered(2)));
