@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/configuration.h"
 #include "app/peer_address.h"
 #include "app/units.h"
 #include "core/log.h"
@@ -61,7 +62,9 @@ std::string_view meaning(std::uint16_t code) {
 void add_peer_options(CLI::App& command, PeerOptions& options) {
     command.add_option("PEER", options.peer, "The remote node, AET@HOST:PORT")->required()->type_name("");
     command.add_option("--calling", options.calling, "Our AE title (default SAGITTA)")->type_name("AET");
-    command.add_option("--timeout", options.timeout, "How long to wait for an answer (default 60s)")
+    command
+        .add_option("--timeout", options.timeout,
+                    "How long to wait for an answer, or for the node to take what is sent (default 60s)")
         ->type_name("TIME");
     command.add_option("--user", options.user, "User name to state (PS3.7 D.3.3.7)")->type_name("NAME");
     command
@@ -158,6 +161,9 @@ Result<Caller> make_caller(const PeerOptions& options) {
     caller.settings.response_timeout = *timeout;
     auto& association = caller.settings.association;
     association.idle_timeout = *timeout;
+    association.write_timeout = *timeout;
+    association.rate_window = *timeout;
+    association.min_bytes_per_second = app::Limits().min_rate;
     association.connect_timeout = std::min<net::ul::Duration>(association.connect_timeout, *timeout);
     association.artim_timeout = std::min<net::ul::Duration>(association.artim_timeout, *timeout);
     if (!options.trace_folder.empty()) {

@@ -483,6 +483,41 @@ class Store(Command):
     words = ("store", "{peer}", "--timeout", "1s", "-q", "{file}")
 
 
+class StoreToSlowReaders(h.Case):
+    """An object larger than what the kernels between us hold."""
+
+    def store_to(self, take):
+        def behave(server):
+            server.accept()
+            while take(server):
+                pass
+        path = self.folder / "large.dcm"
+        h.make_instance(path, instance="2.25.1", pixels=b"\0" * 32_000_000)
+        scp = Scp(behave)
+        self.addCleanup(scp.close)
+        before = time.monotonic()
+        answer = h.sagitta("store", f"BAD@127.0.0.1:{scp.port}", "--timeout", "1s", "-q", path, timeout=LATEST)
+        self.assertLess(time.monotonic() - before, LATEST)
+        self.assertEqual([], scp.errors)
+        self.assertEqual(1, answer.status, answer.text)
+        self.assertRegex(answer.err.decode(), r"^(sagitta|failed): .{8,}\n$")
+
+    def test_nothing_is_taken(self):
+        self.store_to(lambda server: not server.stopped.wait(LATEST))
+
+    def test_a_byte_now_and_then(self):
+        def take(server):
+            self.assertEqual(1, len(server.socket.recv(1)) if not server.stopped.wait(0.02) else 1)
+            return not server.stopped.is_set()
+        self.store_to(take)
+
+    def test_the_beginning_and_then_nothing(self):
+        def take(server):
+            server.read(200_000)
+            return not server.stopped.wait(LATEST)
+        self.store_to(take)
+
+
 @hostile.cases(with_nothing(COMMITS))
 class Commit(Command):
     words = ("commit", "{peer}", "--timeout", "1s", "--wait", "1s", "{file}")
