@@ -11,6 +11,7 @@
 
 #include "core/freed_memory.h"
 #include "core/log.h"
+#include "tests/bench/load_least.h"
 #include "tests/bench/load_modes.h"
 #include "tests/bench/load_sink.h"
 #include "tests/bench/process_usage.h"
@@ -72,10 +73,11 @@ int main(int count, char** words) {
     int pid = 0;
     CLI::App app(
         "Load for a DICOM node: store, find, get, move, echo, assoc (associate, echo, release), idle;\n"
-        "sink listens on PORT itself and forgets what it is sent, until it is ended");
+        "sink listens on PORT itself and forgets what it is sent, until it is ended; least answers assoc\n"
+        "with ready-made bytes: no server can do less");
     app.add_option("mode", settings.mode)
         ->required()
-        ->check(CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle", "sink"}));
+        ->check(CLI::IsMember({"store", "find", "get", "move", "echo", "assoc", "idle", "sink", "least"}));
     app.add_option("peer", peer, "AET@HOST:PORT")->required();
     app.add_option("--calling", calling, "our AE title");
     app.add_option("-a,--associations", settings.associations)->check(CLI::PositiveNumber);
@@ -116,6 +118,7 @@ int main(int count, char** words) {
     settings.peer = *address;
     settings.calling = *title;
     if (settings.mode == "sink") return run_sink(settings);
+    if (settings.mode == "least") return run_least(settings);
     if (settings.run_id == 0)
         settings.run_id = std::random_device()() * 4294967296ull + std::random_device()();
     if (std::ifstream file(pool_file); file) {
