@@ -328,15 +328,6 @@ void check_together(LoadedConfiguration& loaded) {
             "storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never written "
             "again");
     }
-    if (storage.layout == storage::StorageLayout::files &&
-        (storage.quota != 0 || storage.quota_studies != 0 || storage.min_free != 0)) {
-        loaded.problems.emplace_back(
-            "a quota needs storage.layout \"volumes\": with \"files\" nothing is deleted");
-    }
-    if (storage.layout == storage::StorageLayout::files && !loaded.configuration.retentions.empty()) {
-        loaded.problems.emplace_back(
-            "[[storage.retention]] needs storage.layout \"volumes\": with \"files\" nothing is deleted");
-    }
 }
 
 void check_tls_keys(LoadedConfiguration& loaded) {

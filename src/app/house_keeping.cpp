@@ -38,10 +38,8 @@ HouseKeeping::HouseKeeping(storage::Archive& archive, Deletion& deletion, std::s
       data_dir_(std::move(data_dir)),
       settings_(settings),
       retentions_(retentions) {
-    if (settings_.layout == storage::StorageLayout::volumes) {
-        keep_quota();  // before anything is received
-        thread_ = std::thread([this] { run(); });
-    }
+    keep_quota();  // before anything is received
+    thread_ = std::thread([this] { run(); });
 }
 
 HouseKeeping::~HouseKeeping() {

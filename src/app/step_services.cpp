@@ -28,13 +28,10 @@ service::ProcedureStepScpSettings scp_settings(const Configuration& configuratio
     return settings;
 }
 
-/// An archive of files has no change feed of notes.
 Result<void> note_completion(const service::StepProgress& progress, storage::Keeper& keeper) {
     const auto& step = progress.step;
     if (step.state != storage::StepState::completed || step.study_instance_uids.empty()) return {};
-    auto noted = keeper.note_completion(step.study_instance_uids, step.sop_instance_uid);
-    if (!noted && noted.error().code == Errc::unsupported) return {};
-    return noted;
+    return keeper.note_completion(step.study_instance_uids, step.sop_instance_uid);
 }
 
 service::CompletionWatchSettings watch_settings(const Configuration& configuration,

@@ -126,6 +126,9 @@ Result<void> make_directories(FileSystem& file_system, const Layout& layout, Sto
     for (const auto& path : {layout.data_dir, bytes, layout.quarantine(), layout.incoming()}) {
         if (auto made = file_system.make_directory(path); !made) return made;
     }
+    if (how == StorageLayout::files) {
+        if (auto made = file_system.make_directory(layout.deleted()); !made) return made;
+    }
     return file_system.sync_directory(layout.data_dir);
 }
 

@@ -16,6 +16,7 @@ namespace sagitta::storage {
 namespace {
 
 constexpr std::size_t kPiece = 1u << 20;
+constexpr std::string_view kNote = "#note\t";
 
 template <class T>
 bool take_number(std::string_view& line, T& into, int base) {
@@ -25,6 +26,61 @@ bool take_number(std::string_view& line, T& into, int base) {
     if (wrong != std::errc() || end != line.data() + tab) return false;
     line.remove_prefix(tab + 1);
     return true;
+}
+
+/// Lines of a file, read many at once.
+class Lines {
+public:
+    explicit Lines(const File& list) : list_(list) {}
+
+    /// The line that begins at `offset`, without its newline, until the next call; nothing when there is no
+    /// whole one. Of one that is too long to be ours a piece.
+    Result<std::optional<std::string_view>> at(std::uint64_t offset) {
+        for (int attempt = 0; attempt < 2; ++attempt) {
+            if (offset >= begin_ && offset <= begin_ + length_) {
+                const std::string_view rest(piece_.data() + (offset - begin_),
+                                            static_cast<std::size_t>(begin_ + length_ - offset));
+                const auto newline = rest.find('\n');
+                if (newline != std::string_view::npos) return std::optional(rest.substr(0, newline));
+                if (rest.size() == piece_.size()) return std::optional(rest.substr(0, rest.size() - 1));
+            }
+            if (attempt != 0) break;
+            auto read = list_.read_at(offset, std::as_writable_bytes(std::span(piece_)));
+            if (!read) return std::move(read).error();
+            begin_ = offset;
+            length_ = *read;
+        }
+        return std::optional<std::string_view>();
+    }
+
+private:
+    const File& list_;
+    std::vector<char> piece_ = std::vector<char>(kPiece);
+    std::uint64_t begin_ = 0;
+    std::size_t length_ = 0;
+};
+
+/// The note behind its line, which ends at `offset`; nothing when it is not all there as it was written.
+Result<std::optional<ListedNote>> read_note(const File& list, std::string_view line, std::uint64_t offset) {
+    ListedNote note{offset, 0, {}};
+    std::uint64_t checksum = 0;
+    line.remove_prefix(kNote.size());
+    const bool has_length = take_number(line, note.length, 10);
+    const auto [end, wrong] = std::from_chars(line.data(), line.data() + line.size(), checksum, 16);
+    if (!has_length || wrong != std::errc() || end != line.data() + line.size())
+        return std::optional<ListedNote>();
+    auto size = list.size();
+    if (!size) return std::move(size).error();
+    if (offset > *size || note.length > *size - offset) return std::optional<ListedNote>();
+    std::string text(static_cast<std::size_t>(note.length), '\0');
+    auto read = list.read_at(offset, std::as_writable_bytes(std::span(text)));
+    if (!read) return std::move(read).error();
+    if (*read != text.size() || member_checksum({as_bytes(text)}) != checksum)
+        return std::optional<ListedNote>();
+    auto lines = parse_note(text);
+    if (!lines) return std::move(lines).error();
+    note.lines = std::move(*lines);
+    return std::optional(std::move(note));
 }
 
 }  // namespace
@@ -56,28 +112,26 @@ std::optional<ListedFile> parse_list_line(std::string_view line) {
     return file;
 }
 
+std::string make_list_note(std::string_view text) {
+    return fmt::format("{}{}\t{:016x}\n{}", kNote, text.size(), member_checksum({as_bytes(text)}), text);
+}
+
 Result<void> read_list(const File& list, std::uint64_t from,
                        const std::function<Result<void>(const ListLine&)>& each) {
-    std::vector<char> piece(kPiece);
-    std::size_t kept = 0;  // bytes of an unfinished line at the beginning of `piece`
+    Lines lines(list);
     for (auto at = from;;) {
-        auto read = list.read_at(at, std::as_writable_bytes(std::span(piece)).subspan(kept));
-        if (!read) return std::move(read).error();
-        if (*read == 0) return {};
-        const std::string_view text(piece.data(), kept + *read);
-        std::size_t begin = 0;
-        for (auto newline = text.find('\n'); newline != std::string_view::npos;
-             newline = text.find('\n', begin)) {
-            const auto offset = at - kept + begin;
-            ListLine line{offset, offset + (newline - begin) + 1,
-                          parse_list_line(text.substr(begin, newline - begin))};
-            if (auto done = each(line); !done) return done;
-            begin = newline + 1;
+        auto text = lines.at(at);
+        if (!text) return std::move(text).error();
+        if (!*text) return {};
+        ListLine line{at, at + (*text)->size() + 1, parse_list_line(**text), {}};
+        if ((*text)->starts_with(kNote)) {
+            auto note = read_note(list, **text, line.end);
+            if (!note) return std::move(note).error();
+            line.note = std::move(*note);
+            if (line.note) line.end = line.note->offset + line.note->length;
         }
-        at += *read;
-        kept = text.size() - begin;
-        if (kept == piece.size()) kept = 0;  // no line is so long
-        std::copy_n(piece.data() + text.size() - kept, kept, piece.data());
+        if (auto done = each(line); !done) return done;
+        at = line.end;
     }
 }
 
@@ -92,8 +146,8 @@ Result<ListedFile> read_list_line(const File& list, std::uint64_t offset) {
     return std::move(*file);
 }
 
-Result<void> prove_file(FileSystem& file_system, const Layout& layout, const ListedFile& listed) {
-    auto file = file_system.open(layout.files() + "/" + listed.path, OpenMode::read);
+Result<void> prove_file(FileSystem& file_system, const std::string& path, const ListedFile& listed) {
+    auto file = file_system.open(path, OpenMode::read);
     if (!file) return std::move(file).error();
     auto length = (*file)->size();
     if (!length) return std::move(length).error();

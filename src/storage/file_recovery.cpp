@@ -4,16 +4,21 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "core/bytes.h"
+#include "storage/deleted_files.h"
 #include "storage/digest.h"
 #include "storage/file_list.h"
 #include "storage/member_record.h"
+#include "storage/note_replay.h"
+#include "storage/quarantine.h"
 
 namespace sagitta::storage {
 namespace {
@@ -28,13 +33,11 @@ bool is_about_the_file(const Error& error) {
 /// Rows in transactions of a thousand.
 class Rows {
 public:
-    Rows(IndexWriter& index, RecoveredVolumes& all) : index_(index), all_(all) {}
+    Rows(FileSystem& file_system, const Layout& layout, IndexWriter& index, RecoveredVolumes& all)
+        : members_(members_of(StorageLayout::files, file_system, layout)), index_(index), all_(all) {}
 
     Result<void> add(const InstanceRecord& record, const ListedFile& file, const ListLine& line) {
-        if (!open_) {
-            if (auto begun = index_.begin(); !begun) return begun;
-            open_ = true;
-        }
+        if (auto begun = begin(); !begun) return begun;
         auto replaced = index_.insert({&record, kFileListNumber, line.offset, file.length, file.received});
         if (!replaced) return std::move(replaced).error();
         if (*replaced) ++all_.superseded;
@@ -42,16 +45,27 @@ public:
         if (++count_ % kFilesPerTransaction != 0) return {};
         return commit(line.end);
     }
+    Result<void> add(const ListedNote& note) {
+        if (auto begun = begin(); !begun) return begun;
+        return apply_note(*members_, index_, {kFileListNumber, note.offset, note.length}, note.lines,
+                          all_.report.damage);
+    }
     Result<void> commit(std::uint64_t indexed_to) {
-        if (!open_) {
-            if (auto begun = index_.begin(); !begun) return begun;
-        }
+        if (auto begun = begin(); !begun) return begun;
         open_ = false;
         if (auto marked = index_.set_mark({kFileListNumber, indexed_to, false}); !marked) return marked;
         return index_.commit();
     }
 
 private:
+    Result<void> begin() {
+        if (open_) return {};
+        if (auto begun = index_.begin(); !begun) return begun;
+        open_ = true;
+        return {};
+    }
+
+    const std::unique_ptr<MemberSource> members_;
     IndexWriter& index_;
     RecoveredVolumes& all_;
     std::uint64_t count_ = 0;
@@ -91,7 +105,7 @@ struct Lines {
 Result<Lines> look_at_lines(const File& list, std::uint64_t from) {
     Lines lines{from, false};
     auto read = read_list(list, from, [&](const ListLine& line) -> Result<void> {
-        if (!line.file) return {};
+        if (!line.is_ours()) return {};
         lines.damaged = lines.damaged || line.offset != lines.end;
         lines.end = line.end;
         return {};
@@ -100,24 +114,47 @@ Result<Lines> look_at_lines(const File& list, std::uint64_t from) {
     return lines;
 }
 
-Result<void> recover_line(FileSystem& file_system, const Layout& layout, const ListLine& line, Rows& rows,
-                          RecoveryReport& report) {
-    if (!line.file) return {};
-    const auto path = layout.files() + "/" + line.file->path;
-    auto proved = prove_file(file_system, layout, *line.file);
-    if (!proved && !is_about_the_file(proved.error())) return proved;
-    if (!proved) {
-        report.damage.push_back(fmt::format("{}: {}", path, proved.error().message()));
+/// Takes the lines of the list into the index.
+class TailRecovery {
+public:
+    TailRecovery(FileSystem& file_system, const Layout& layout, FilePlaces places, IndexWriter& index,
+                 RecoveredVolumes& all)
+        : file_system_(file_system),
+          layout_(layout),
+          places_(std::move(places)),
+          rows_(file_system, layout, index, all),
+          report_(all.report) {}
+
+    Result<void> take(const ListLine& line) {
+        if (line.note) return rows_.add(*line.note);
+        if (!line.file) return {};
+        const bool deleted = places_.is_deleted(line.offset);
+        const auto path =
+            deleted ? deleted_path(layout_, line.offset) : layout_.files() + "/" + line.file->path;
+        auto proved = prove_file(file_system_, path, *line.file);
+        if (!proved && proved.error().code == Errc::not_found && deleted) return {};  // purged
+        if (!proved && !is_about_the_file(proved.error())) return proved;
+        if (!proved) {
+            report_.damage.push_back(fmt::format("{}: {}", path, proved.error().message()));
+            return {};
+        }
+        auto file = file_system_.open(path, OpenMode::read);
+        if (!file) return std::move(file).error();
+        auto record = record_of(**file, line.file->length);
+        if (record) return rows_.add(*record, *line.file, line);
+        if (!is_about_the_file(record.error())) return std::move(record).error();
+        report_.damage.push_back(fmt::format("{}: not indexed: {}", path, record.error().message()));
         return {};
     }
-    auto file = file_system.open(path, OpenMode::read);
-    if (!file) return std::move(file).error();
-    auto record = record_of(**file, line.file->length);
-    if (record) return rows.add(*record, *line.file, line);
-    if (!is_about_the_file(record.error())) return std::move(record).error();
-    report.damage.push_back(fmt::format("{}: not indexed: {}", path, record.error().message()));
-    return {};
-}
+    Result<void> commit(std::uint64_t end) { return rows_.commit(end); }
+
+private:
+    FileSystem& file_system_;
+    const Layout& layout_;
+    const FilePlaces places_;
+    Rows rows_;
+    RecoveryReport& report_;
+};
 
 Result<void> recover_tail(FileSystem& file_system, const Layout& layout, IndexWriter& index,
                           std::uint64_t mark, RecoveredVolumes& all) {
@@ -142,11 +179,12 @@ Result<void> recover_tail(FileSystem& file_system, const Layout& layout, IndexWr
     }
     all.open_tail = end;
     if (end == mark) return {};
-    Rows rows(index, all);
-    auto read = read_list(**list, mark, [&](const ListLine& line) {
-        return recover_line(file_system, layout, line, rows, all.report);
-    });
-    if (read) read = rows.commit(end);
+    auto places = FilePlaces::of(**list, mark);
+    if (!places) return std::move(places).error();
+    if (auto settled = places->settle(file_system, layout); !settled) return settled;
+    TailRecovery tail(file_system, layout, std::move(*places), index, all);
+    auto read = read_list(**list, mark, [&](const ListLine& line) { return tail.take(line); });
+    if (read) read = tail.commit(end);
     if (!read) index.rollback();
     return read;
 }
@@ -160,7 +198,7 @@ public:
           layout_(layout),
           index_(index),
           list_(list),
-          rows_(index, all),
+          rows_(file_system, layout, index, all),
           all_(all) {}
 
     Result<void> run(const std::function<void(std::string_view)>& progress) {
@@ -173,6 +211,8 @@ public:
                     fmt::format("{} studies, {} instances indexed", studies_, all_.report.instances_indexed));
             }
         }
+        if (auto done = keep_protected(); !done) return done;
+        if (auto done = keep_deleted(); !done) return done;
         return rows_.commit(end_);
     }
     std::uint64_t end() const { return end_; }
@@ -193,6 +233,61 @@ private:
             }
         }
         return {};
+    }
+
+    /// What can still be read of the list says who was protected: noted anew.
+    Result<void> keep_protected() {
+        auto old = file_system_.open(layout_.file_list(), OpenMode::read);
+        if (!old && old.error().code == Errc::not_found) return {};
+        if (!old) return std::move(old).error();
+        std::map<std::string, NoteLine> protect;
+        auto read = read_list(**old, 0, [&](const ListLine& line) -> Result<void> {
+            if (!line.note) return {};
+            for (const auto& note : line.note->lines) {
+                if (note.kind == NoteKind::protect) protect[note.study_uid] = note;
+                if (note.kind == NoteKind::unprotect) protect.erase(note.study_uid);
+            }
+            return {};
+        });
+        if (!read || protect.empty()) return read;
+        std::vector<NoteLine> lines;
+        for (const auto& [study, line] : protect) lines.push_back(line);
+        const auto text = note_text(lines);
+        const auto listed = make_list_note(text);
+        const std::array parts{as_bytes(listed)};
+        if (auto written = list_.write_at(end_, parts); !written) return written;
+        end_ += listed.size();
+        auto parsed = parse_note(text);
+        if (!parsed) return std::move(parsed).error();
+        return rows_.add({end_ - text.size(), text.size(), std::move(*parsed)});
+    }
+
+    /// Until when they can be restored is not known any more, nor their places: they are put aside, not purged.
+    Result<void> keep_deleted() {
+        auto names = file_system_.list(layout_.deleted());
+        if (!names && names.error().code == Errc::not_found) return {};
+        if (!names) return std::move(names).error();
+        std::uint64_t kept = 0;
+        for (const auto& name : *names) {
+            const auto path = layout_.deleted() + "/" + name;
+            auto file = file_system_.open(path, OpenMode::read);
+            if (!file) return std::move(file).error();
+            auto length = (*file)->size();
+            if (!length) return std::move(length).error();
+            auto record = record_of(**file, *length);
+            if (!record && !is_about_the_file(record.error())) return std::move(record).error();
+            if (!record) continue;
+            auto done = keep_copy_aside(file_system_, layout_, {record->sop_instance_uid, record->digest},
+                                        **file, 0, *length);
+            if (done) done = file_system_.remove(path);
+            if (!done) return done;
+            ++kept;
+        }
+        if (kept == 0) return {};
+        all_.report.damage.push_back(
+            fmt::format("{} deleted files, not yet purged, are in quarantine: the list that names them is lost",
+                        kept));
+        return file_system_.sync_directory(layout_.deleted());
     }
 
     Result<void> take(const std::string& path) {
@@ -234,7 +329,7 @@ private:
         const auto text = make_list_line(listed);
         const std::array parts{as_bytes(text)};
         if (auto written = list_.write_at(end_, parts); !written) return written;
-        const ListLine line{end_, end_ + text.size(), listed};
+        const ListLine line{end_, end_ + text.size(), listed, {}};
         end_ = line.end;
         return rows_.add(record, listed, line);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/deleted_files.h"
 #include "storage/file_list.h"
 
 namespace sagitta::storage {
@@ -71,6 +72,9 @@ Result<std::shared_ptr<const File>> FileStore::file(const InstanceLocation& inst
         return Error(Errc::corrupt, "the list of files is not that of the index", instance.offset);
     }
     auto file = file_system_.open(layout_.files() + "/" + line->path, OpenMode::read);
+    // Deleted since it was looked up: what has its name now, if anything, is another one.
+    auto deleted = file_system_.open(deleted_path(layout_, instance.offset), OpenMode::read);
+    if (deleted) file = std::move(deleted);
     if (!file) return std::move(file).error();
     std::shared_ptr<const File> shared = std::move(*file);
     const std::lock_guard lock(mutex_);

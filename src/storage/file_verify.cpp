@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/deleted_files.h"
 #include "storage/file_list.h"
 #include "storage/file_recovery.h"
 
@@ -43,9 +44,20 @@ Result<VerifyReport> verify_files(FileSystem& file_system, const Layout& layout,
     auto list = file_system.open(layout.file_list(), OpenMode::read);
     if (!list) return std::move(list).error();
     report.volumes = 1;
+    auto places = FilePlaces::of(**list, 0);
+    if (!places) return std::move(places).error();
     auto read = read_list(**list, 0, [&](const ListLine& line) -> Result<void> {
+        if (line.note) return {};
         if (!line.file) {
             tell(fmt::format("{} byte {}: damaged", layout.file_list(), line.offset));
+            return {};
+        }
+        const bool deleted = places->is_deleted(line.offset);
+        const auto path =
+            deleted ? deleted_path(layout, line.offset) : layout.files() + "/" + line.file->path;
+        auto proved = prove_file(file_system, path, *line.file);
+        if (!proved && proved.error().code == Errc::not_found && deleted) {
+            expected.lengths.erase(line.offset);  // purged
             return {};
         }
         ++report.instances;
@@ -57,9 +69,8 @@ Result<VerifyReport> verify_files(FileSystem& file_system, const Layout& layout,
             tell(fmt::format("{} byte {}: the index has another length", layout.file_list(), line.offset));
         }
         if (known != expected.lengths.end()) expected.lengths.erase(known);
-        auto proved = prove_file(file_system, layout, *line.file);
         if (proved || proved.error().code == Errc::io_failure) return proved;
-        tell(fmt::format("{}/{}: {}", layout.files(), line.file->path, proved.error().message()));
+        tell(fmt::format("{}: {}", path, proved.error().message()));
         return {};
     });
     if (!read) return std::move(read).error();

@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "storage/file_list.h"
+#include "storage/note.h"
 #include "storage/spooled_instance.h"
 
 namespace sagitta::storage {
@@ -35,6 +36,10 @@ Result<void> FileWriter::write_files(std::span<const NewMember> members) {
 }
 
 Result<Placement> FileWriter::append(std::span<const NewMember> members) {
+    if (members.size() == 1 && is_note_member(members.front().header)) {
+        const auto text = make_list_note(as_text(members.front().first));
+        return append_to_list(text, {tail_ + text.size() - members.front().first.size()});
+    }
     if (auto written = write_files(members); !written) {
         batch_.abandon();
         return std::move(written).error();
@@ -58,14 +63,19 @@ Result<Placement> FileWriter::adopt(const TarMember& header, SpooledInstance& sp
 }
 
 Result<Placement> FileWriter::list_files(std::span<const TarMember* const> headers) {
-    Placement placement{kFileListNumber, {}, tail_};
+    std::vector<std::uint64_t> offsets;
     std::string lines;
     for (const auto* header : headers) {
-        placement.offsets.push_back(tail_ + lines.size());
+        offsets.push_back(tail_ + lines.size());
         lines +=
             make_list_line({header->path(), header->size, header->checksum.value_or(0), header->modified});
     }
-    const std::array parts{as_bytes(lines)};
+    return append_to_list(lines, std::move(offsets));
+}
+
+Result<Placement> FileWriter::append_to_list(std::string_view text, std::vector<std::uint64_t> offsets) {
+    Placement placement{kFileListNumber, std::move(offsets), tail_ + text.size()};
+    const std::array parts{as_bytes(text)};
     if (auto written = list_->write_at(tail_, parts); !written) {
         if (auto cut = list_->truncate(tail_); !cut) return Error(Errc::io_failure, cut.error().context);
         return std::move(written).error();
@@ -73,7 +83,6 @@ Result<Placement> FileWriter::list_files(std::span<const TarMember* const> heade
     if (auto synced = list_->sync(); !synced) {
         return Error(Errc::io_failure, std::move(synced).error().context);
     }
-    placement.end = tail_ + lines.size();
     previous_tail_ = std::exchange(tail_, placement.end);
     return placement;
 }

@@ -1,7 +1,10 @@
-// Writes each instance of a batch to a file of its own, then the list (file_list.h). Internal to storage.
+// Writes each instance of a batch to a file of its own, then the list (file_list.h), which has the notes, too. Internal to storage.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "storage/file_batch.h"
 #include "storage/layout.h"
@@ -19,7 +22,7 @@ public:
 
     Result<void> reserve(std::uint64_t) override { return {}; }
     std::uint64_t room() const noexcept override { return UINT64_MAX; }
-    /// Files synced and named before the list says so. What an error leaves is in no list: the next one of
+    /// Files synced and named before the list says so; a note is in the list alone. What an error leaves is in no list: the next one of
     /// that name takes its place.
     Result<Placement> append(std::span<const NewMember> members) override;
     Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
@@ -27,6 +30,7 @@ public:
 
 private:
     Result<Placement> list_files(std::span<const TarMember* const> headers);
+    Result<Placement> append_to_list(std::string_view text, std::vector<std::uint64_t> offsets);
     Result<void> write_files(std::span<const NewMember> members);
 
     FileSystem& file_system_;

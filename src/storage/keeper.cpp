@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/log.h"
+#include "storage/deleted_files.h"
 #include "storage/deletion_index.h"
 #include "storage/index_writer.h"
 #include "storage/ingest.h"
@@ -54,8 +55,6 @@ Keeper::Keeper(StorageLayout how, FileSystem& file_system, Layout layout, Ingest
     : how_(how), file_system_(file_system), layout_(std::move(layout)), ingest_(ingest), use_(use) {}
 
 Result<void> Keeper::run(const Work& work) {
-    if (how_ != StorageLayout::volumes)
-        return Error(Errc::unsupported, "an archive with layout \"files\" deletes nothing");
     return ingest_.exclusively([&work](IndexWriter& index, MemberWriter& writer) -> Result<void> {
         auto deletions = index.deletions();
         if (!deletions) return std::move(deletions).error();
@@ -63,7 +62,8 @@ Result<void> Keeper::run(const Work& work) {
     });
 }
 
-/// Volume, sync, index: as a batch of instances. no_space: nothing of it happened.
+/// Volume, sync, index: as a batch of instances; with files of their own those move in between. no_space:
+/// nothing of it happened.
 Result<void> Keeper::write_note(IndexWriter& index, MemberWriter& writer,
                                 const std::vector<NoteLine>& lines) {
     const auto text = note_text(lines);
@@ -71,23 +71,32 @@ Result<void> Keeper::write_note(IndexWriter& index, MemberWriter& writer,
     if (auto room = writer.reserve(tar_footprint(text.size())); !room) return final_error(room.error());
     auto placement = writer.append({&member, 1});
     if (!placement) return final_error(placement.error());
-    std::vector<std::string> damage;
-    auto parsed = parse_note(text);
-    if (!parsed) return final_error(parsed.error());
-    auto done = index.begin();
-    if (done) {
-        done = apply_note(file_system_, layout_, index,
-                          {placement->volume, placement->offsets.front(), text.size()}, *parsed, damage);
-    }
-    if (done) done = index.set_mark({placement->volume, placement->end, false});
-    if (done) done = index.commit();
-    for (const auto& sentence : damage) log::error("storage: damage: {}", sentence);
+    DeletedFiles files(file_system_, layout_);
+    auto done = how_ == StorageLayout::files ? files.move(lines) : Result<void>();
+    if (done) done = index_note(index, *placement, text);
     if (done) return done;
     index.rollback();
     if (done.error().code == Errc::no_space) {
+        if (auto undone = files.undo(); !undone) return final_error(undone.error());
         if (auto undone = writer.undo_append(); !undone) return final_error(undone.error());
     }
     return final_error(done.error());
+}
+
+Result<void> Keeper::index_note(IndexWriter& index, const Placement& placement, const std::string& text) {
+    auto lines = parse_note(text);
+    if (!lines) return std::move(lines).error();
+    const auto members = storage::members_of(how_, file_system_, layout_);
+    std::vector<std::string> damage;
+    auto done = index.begin();
+    if (done) {
+        done = apply_note(*members, index, {placement.volume, placement.offsets.front(), text.size()}, *lines,
+                          damage);
+    }
+    if (done) done = index.set_mark({placement.volume, placement.end, false});
+    if (done) done = index.commit();
+    for (const auto& sentence : damage) log::error("storage: damage: {}", sentence);
+    return done;
 }
 
 Result<KeeperReport> Keeper::remove(const Scope& scope, const RemovalOptions& options) {
@@ -118,6 +127,7 @@ Result<KeeperReport> Keeper::remove(const Scope& scope, const RemovalOptions& op
 
 /// Leaves those whose headers say that their bytes are there, with what they superseded.
 Result<void> Keeper::keep_intact(std::vector<NoteLine>& lines) {
+    if (how_ == StorageLayout::files) return DeletedFiles(file_system_, layout_).keep_intact(lines);
     std::set<std::string> gone;
     std::unique_ptr<File> file;
     std::uint32_t number = 0;
@@ -162,6 +172,15 @@ Result<KeeperReport> Keeper::restore(const Scope& scope) {
     return report;
 }
 
+/// The answer is those whose bytes are gone, or can never be found.
+Result<std::vector<NoteLine>> Keeper::take_bytes(const std::vector<NoteLine>& members, PurgeReport& report) {
+    if (how_ == StorageLayout::volumes)
+        return purge_members(file_system_, layout_, members, use_, report);
+    if (auto done = DeletedFiles(file_system_, layout_).purge(members, report); !done)
+        return std::move(done).error();
+    return members;
+}
+
 Result<PurgeReport> Keeper::purge(std::int64_t until) {
     PurgeReport report;
     bool more = true;
@@ -171,7 +190,7 @@ Result<PurgeReport> Keeper::purge(std::int64_t until) {
             if (!members) return std::move(members).error();
             more = false;
             if (members->empty()) return {};
-            auto finished = purge_members(file_system_, layout_, *members, use_, report);
+            auto finished = take_bytes(*members, report);
             if (!finished) return final_error(finished.error());
             more = members->size() == kPurgedAtOnce && finished->size() == members->size();
             auto forgotten = index.begin();

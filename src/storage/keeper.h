@@ -1,5 +1,6 @@
 // What is done with instances once they are stored: deleting them, with a while in which that can be
-// undone, and protecting studies from it. How is docs/adr/0010-deletion.md.
+// undone, and protecting studies from it. How is docs/adr/0010-deletion.md, and with
+// `layout = "files"` 0012-deleted-files.md.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,7 @@ class DeletionIndex;
 class MemberWriter;
 class VolumeUse;
 struct NoteLine;
+struct Placement;
 
 struct RemovalOptions {
     std::chrono::seconds undo_for{0};  ///< 0: the next purge takes the bytes
@@ -46,8 +48,7 @@ struct PurgeReport {
 };
 
 /// Thread-safe. Calls wait for their turn on the ingest thread and for the disk: what they report is
-/// durable. Errors everywhere: unsupported (StorageLayout::files), no_space, io_failure (see
-/// ArchiveStatus::failed), shutting_down.
+/// durable. Errors everywhere: no_space, io_failure (see ArchiveStatus::failed), shutting_down.
 class Keeper {
 public:
     Keeper(StorageLayout how, FileSystem& file_system, Layout layout, Ingest& ingest, VolumeUse& use);
@@ -84,6 +85,8 @@ private:
     using Work = std::function<Result<void>(IndexWriter&, DeletionIndex&, MemberWriter&)>;
     Result<void> run(const Work& work);
     Result<void> write_note(IndexWriter& index, MemberWriter& writer, const std::vector<NoteLine>& lines);
+    Result<void> index_note(IndexWriter& index, const Placement& placement, const std::string& text);
+    Result<std::vector<NoteLine>> take_bytes(const std::vector<NoteLine>& members, PurgeReport& report);
     Result<void> note_studies(std::span<const std::string> study_uids, NoteLine line);
     Result<void> keep_intact(std::vector<NoteLine>& lines);
 

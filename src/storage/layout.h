@@ -22,6 +22,8 @@ struct Layout {
     /// With `layout = "files"`: the tree, and the list of what is in it (docs/STORAGE_FORMAT.md).
     [[nodiscard]] std::string files() const { return data_dir + "/files"; }
     [[nodiscard]] std::string file_list() const { return data_dir + "/files.tsv"; }
+    /// With `layout = "files"`: files that can be restored until they are purged.
+    [[nodiscard]] std::string deleted() const { return data_dir + "/deleted"; }
     [[nodiscard]] std::string index() const { return data_dir + "/index.sqlite"; }
     [[nodiscard]] std::string lock() const { return data_dir + "/lock"; }
     /// DATA/volumes/00000001.tar

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "core/byte_buffer.h"
+#include "storage/deleted_files.h"
 #include "storage/deletion_index.h"
+#include "storage/file_list.h"
 #include "storage/member_record.h"
 #include "storage/tar.h"
 
@@ -17,18 +19,24 @@ namespace {
 
 constexpr std::uint64_t kHead = 64u << 10;  // read first; most headers fit
 
-/// Members on disk, by their places.
-class Members {
+Result<std::optional<MemberSource::Found>> record_in(const File& file, std::uint64_t offset,
+                                                     std::uint64_t length, std::int64_t received) {
+    ByteBuffer head;
+    auto read = file.read_at(offset, head.prepare(static_cast<std::size_t>(std::min(length, kHead))));
+    if (!read) return std::move(read).error();
+    head.commit(*read);
+    auto record = record_of_member(file, offset, length, std::as_const(head).span());
+    if (!record && record.error().code == Errc::io_failure) return std::move(record).error();
+    if (!record) return std::optional<MemberSource::Found>();
+    return std::optional(MemberSource::Found{std::move(*record), received});
+}
+
+class VolumeMembers final : public MemberSource {
 public:
-    Members(FileSystem& file_system, const Layout& layout) : file_system_(file_system), layout_(layout) {}
+    VolumeMembers(FileSystem& file_system, const Layout& layout)
+        : file_system_(file_system), layout_(layout) {}
 
-    struct Found {
-        InstanceRecord record;
-        std::int64_t received = 0;
-    };
-
-    /// Nothing when no instance is there, or none that can be read.
-    Result<std::optional<Found>> read(const IndexedMember& place) {
+    Result<std::optional<Found>> read(const IndexedMember& place) override {
         auto file = volume(place.volume);
         if (!file && file.error().code == Errc::not_found) return std::optional<Found>();
         if (!file) return std::move(file).error();
@@ -39,15 +47,7 @@ public:
         const auto member = *read == kTarBlock ? parse_tar_header(block) : std::nullopt;
         if (!member || !is_instance_member(*member) || member->size != place.length)
             return std::optional<Found>();
-        ByteBuffer head;
-        const auto wanted = static_cast<std::size_t>(std::min(place.length, kHead));
-        read = (*file)->read_at(place.offset, head.prepare(wanted));
-        if (!read) return std::move(read).error();
-        head.commit(*read);
-        auto record = record_of_member(**file, place.offset, place.length, head.span());
-        if (!record && record.error().code == Errc::io_failure) return std::move(record).error();
-        if (!record) return std::optional<Found>();
-        return std::optional<Found>(Found{std::move(*record), member->modified});
+        return record_in(**file, place.offset, place.length, member->modified);
     }
 
 private:
@@ -66,11 +66,41 @@ private:
     std::uint32_t number_ = 0;
 };
 
+class FileMembers final : public MemberSource {
+public:
+    FileMembers(FileSystem& file_system, const Layout& layout) : file_system_(file_system), layout_(layout) {}
+
+    Result<std::optional<Found>> read(const IndexedMember& place) override {
+        if (!list_) {
+            auto list = file_system_.open(layout_.file_list(), OpenMode::read);
+            if (!list) return std::move(list).error();
+            list_ = std::move(*list);
+        }
+        auto line = read_list_line(*list_, place.offset);
+        if (!line && line.error().code == Errc::corrupt) return std::optional<Found>();
+        if (!line) return std::move(line).error();
+        auto file = file_system_.open(deleted_path(layout_, place.offset), OpenMode::read);
+        if (!file && file.error().code == Errc::not_found)
+            file = file_system_.open(layout_.files() + "/" + line->path, OpenMode::read);
+        if (!file && file.error().code == Errc::not_found) return std::optional<Found>();
+        if (!file) return std::move(file).error();
+        auto size = (*file)->size();
+        if (!size) return std::move(size).error();
+        if (*size != place.length) return std::optional<Found>();
+        return record_in(**file, 0, place.length, line->received);
+    }
+
+private:
+    FileSystem& file_system_;
+    const Layout& layout_;
+    std::unique_ptr<File> list_;
+};
+
 class Replay {
 public:
-    Replay(FileSystem& file_system, const Layout& layout, IndexWriter& index, const IndexedMember& note,
+    Replay(MemberSource& members, IndexWriter& index, const IndexedMember& note,
            std::vector<std::string>& damage)
-        : members_(file_system, layout), layout_(layout), index_(index), note_(note), damage_(damage) {}
+        : members_(members), index_(index), note_(note), damage_(damage) {}
 
     Result<void> run(const std::vector<NoteLine>& lines) {
         if (auto done = refresh(); !done) return done;
@@ -109,8 +139,8 @@ private:
         auto found = members_.read({line.volume, line.offset, line.length});
         if (!found) return std::move(found).error();
         if (!*found) {
-            damage_.push_back(fmt::format("{} byte {}: restored, but no intact instance is there",
-                                          layout_.volume(line.volume), line.offset));
+            damage_.push_back(fmt::format("volume {} byte {}: restored, but no intact instance is there",
+                                          line.volume, line.offset));
             return {};
         }
         auto row =
@@ -137,8 +167,7 @@ private:
         return {};
     }
 
-    Members members_;
-    const Layout& layout_;
+    MemberSource& members_;
     IndexWriter& index_;
     const IndexedMember& note_;
     std::vector<std::string>& damage_;
@@ -147,10 +176,14 @@ private:
 
 }  // namespace
 
-Result<void> apply_note(FileSystem& file_system, const Layout& layout, IndexWriter& index,
-                        const IndexedMember& note, const std::vector<NoteLine>& lines,
-                        std::vector<std::string>& damage) {
-    return Replay(file_system, layout, index, note, damage).run(lines);
+std::unique_ptr<MemberSource> members_of(StorageLayout how, FileSystem& file_system, const Layout& layout) {
+    if (how == StorageLayout::files) return std::make_unique<FileMembers>(file_system, layout);
+    return std::make_unique<VolumeMembers>(file_system, layout);
+}
+
+Result<void> apply_note(MemberSource& members, IndexWriter& index, const IndexedMember& note,
+                        const std::vector<NoteLine>& lines, std::vector<std::string>& damage) {
+    return Replay(members, index, note, damage).run(lines);
 }
 
 }  // namespace sagitta::storage

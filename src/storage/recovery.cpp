@@ -134,7 +134,8 @@ private:
             if (auto done = write_again(found); !done) return done;
         }
         ++in_transaction_;
-        return apply_note(file_system_, layout_, index_, {number_, found.data_offset(), found.member.size},
+        const auto members = members_of(StorageLayout::volumes, file_system_, layout_);
+        return apply_note(*members, index_, {number_, found.data_offset(), found.member.size},
                           *lines, all_.report.damage);
     }
 

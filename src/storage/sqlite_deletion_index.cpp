@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -65,7 +66,8 @@ public:
 
 private:
     Result<void> run_with(const std::string& sql, std::initializer_list<std::int64_t> values);
-    Result<std::int64_t> number(const std::string& sql, std::int64_t first, std::int64_t second = 0);
+    Result<std::int64_t> number(const std::string& sql, std::int64_t first,
+                                std::optional<std::int64_t> second = {});
     Result<std::vector<NoteLine>> lines(const std::string& sql, std::span<const std::string> texts,
                                         std::span<const std::int64_t> numbers);
     Result<void> note_event(const NoteLine& line, const IndexedMember& note, EventKind kind);
@@ -90,12 +92,12 @@ Result<void> SqliteDeletionIndex::run_with(const std::string& sql,
 
 /// 0 when there is no row.
 Result<std::int64_t> SqliteDeletionIndex::number(const std::string& sql, std::int64_t first,
-                                                 std::int64_t second) {
+                                                 std::optional<std::int64_t> second) {
     auto statement = db_.cached(sql);
     if (!statement) return std::move(statement).error();
     const ResetAtEnd reset(**statement);
     (*statement)->bind(1, first);
-    if (second != 0) (*statement)->bind(2, second);
+    if (second) (*statement)->bind(2, *second);
     auto row = (*statement)->step();
     if (!row) return std::move(row).error();
     return *row ? (*statement)->integer(0) : 0;

@@ -206,9 +206,7 @@ TEST(ConfigurationFile, RulesOfRetentionSayHowLong) {
             "s.toml:6: storage.retention.match must be a table: { Modality = \"CT\" }"}));
     EXPECT_EQ(problems("[storage]\nretention = \"1d\"\n"),
               Texts{"s.toml:2: rules of retention are written [[storage.retention]], in double brackets"});
-    EXPECT_EQ(
-        problems("[storage]\nlayout = \"files\"\n[[storage.retention]]\nkeep_for = \"1d\"\n"),
-        Texts{"[[storage.retention]] needs storage.layout \"volumes\": with \"files\" nothing is deleted"});
+    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\n[[storage.retention]]\nkeep_for = \"1d\"\n"), Texts());
 }
 
 TEST(ConfigurationFile, UsersHaveANameAndAHashedPasscode) {
@@ -287,8 +285,7 @@ TEST(ConfigurationFile, FilesAreNeverReplaced) {
               (Texts{"storage.on_conflict \"replace\" needs storage.layout \"volumes\": a file is never "
                      "written again"}));
     EXPECT_EQ(problems("[storage]\nlayout = \"files\"\n"), Texts());
-    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\nmin_free = \"1GiB\"\n"),
-              (Texts{"a quota needs storage.layout \"volumes\": with \"files\" nothing is deleted"}));
+    EXPECT_EQ(problems("[storage]\nlayout = \"files\"\nmin_free = \"1GiB\"\n"), Texts());
 }
 
 TEST(ConfigurationFile, ChecksPeers) {

@@ -36,8 +36,9 @@ Scope instance(int n) {
     return scope;
 }
 
-ArchiveOptions small_volumes(FileSystem* file_system = nullptr) {
+ArchiveOptions small_volumes(StorageLayout layout, FileSystem* file_system = nullptr) {
     ArchiveOptions options;
+    options.layout = layout;
     options.volume_size = 9'000;  // notes begin volumes and are the last in them, too
     options.file_system = file_system;
     return options;
@@ -80,8 +81,9 @@ private:
 };
 
 /// Deletes, restores, stores again and purges until the end or the failure; what is promised then.
-std::map<int, Expected> keep_house(const std::string& path, FaultyFileSystem& files, bool& finished) {
-    auto options = small_volumes(&files);
+std::map<int, Expected> keep_house(const std::string& path, StorageLayout layout, FaultyFileSystem& files,
+                                   bool& finished) {
+    auto options = small_volumes(layout, &files);
     options.data_dir = path;
     auto archive = Archive::open(options);
     if (!archive) return {};
@@ -106,16 +108,17 @@ struct Case {
     bool power_lost;
     int survivors;
     bool index_lost;
+    StorageLayout layout = StorageLayout::volumes;
 };
 
 class DeletionCrash : public ::testing::TestWithParam<Case> {};
 
-void expect_sound(const std::string& path, const std::map<int, Expected>& expected, bool index_lost) {
+void expect_sound(const std::string& path, const std::map<int, Expected>& expected, const Case& how) {
     std::vector<std::string> lines;
     {
-        auto archive = open_archive(path, small_volumes());
+        auto archive = open_archive(path, small_volumes(how.layout));
         ASSERT_NE(archive, nullptr);
-        EXPECT_TRUE(index_lost || archive->recovery().damage.empty());
+        EXPECT_TRUE(how.index_lost || archive->recovery().damage.empty());
         for (int n = 0; n < kInstances; ++n) {
             const auto sample = numbered(n);
             const auto bytes = served(*archive, sample.sop_uid);
@@ -132,7 +135,7 @@ void expect_sound(const std::string& path, const std::map<int, Expected>& expect
     auto report = verify(path, [](std::string_view line) { ADD_FAILURE() << line; });
     ASSERT_TRUE(report) << report.error().message();
     ASSERT_TRUE(reindex(path, {}));
-    EXPECT_EQ(everything(open_archive(path, small_volumes())->index()), lines)
+    EXPECT_EQ(everything(open_archive(path, small_volumes(how.layout))->index()), lines)
         << "a rebuilt index is another one";
 }
 
@@ -141,7 +144,7 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
     log::set_level(log::Level::off);
     TemporaryDirectory filled;
     {
-        auto archive = open_archive(filled.path(), small_volumes());
+        auto archive = open_archive(filled.path(), small_volumes(how.layout));
         for (int n = 0; n < kInstances; ++n) ASSERT_TRUE(put(*archive, numbered(n)));
     }
     for (std::size_t at = 0;; ++at) {
@@ -150,7 +153,7 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
         std::filesystem::copy(filled.path(), directory.path(), std::filesystem::copy_options::recursive);
         FaultyFileSystem files(how.fault, at);
         bool finished = false;
-        const auto expected = keep_house(directory.path(), files, finished);
+        const auto expected = keep_house(directory.path(), how.layout, files, finished);
         const bool reached = files.calls() > at;
         if (how.power_lost) {
             files.lose_power([&](std::size_t n) {
@@ -161,7 +164,7 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
             for (const auto* suffix : {"", "-wal", "-shm"})
                 std::filesystem::remove(directory.path() + "/index.sqlite" + suffix);
         }
-        expect_sound(directory.path(), expected, how.index_lost);
+        expect_sound(directory.path(), expected, how);
         if (!reached) {
             EXPECT_TRUE(finished);
             break;
@@ -171,15 +174,26 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
     log::set_level(log::Level::info);
 }
 
-INSTANTIATE_TEST_SUITE_P(Everywhere, DeletionCrash,
-                         ::testing::Values(Case{"PowerCut", Fault::power_cut, true, 0, false},
-                                           Case{"PowerCutReordered", Fault::power_cut, true, 3, false},
-                                           Case{"PowerCutAndIndexLost", Fault::power_cut, true, 2, true},
-                                           Case{"Killed", Fault::power_cut, false, 0, false},
-                                           Case{"KilledAndIndexLost", Fault::power_cut, false, 0, true},
-                                           Case{"Error", Fault::error, true, 2, false},
-                                           Case{"DiskFull", Fault::disk_full, false, 0, false}),
-                         [](const auto& instance) { return instance.param.name; });
+std::vector<Case> cases() {
+    std::vector<Case> all{{"PowerCut", Fault::power_cut, true, 0, false},
+                          {"PowerCutReordered", Fault::power_cut, true, 3, false},
+                          {"PowerCutAndIndexLost", Fault::power_cut, true, 2, true},
+                          {"Killed", Fault::power_cut, false, 0, false},
+                          {"KilledAndIndexLost", Fault::power_cut, false, 0, true},
+                          {"Error", Fault::error, true, 2, false},
+                          {"DiskFull", Fault::disk_full, false, 0, false}};
+    const auto volumes = all;
+    for (auto one : volumes) {
+        one.layout = StorageLayout::files;
+        all.push_back(one);
+    }
+    return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, DeletionCrash, ::testing::ValuesIn(cases()), [](const auto& instance) {
+    const auto& how = instance.param;
+    return std::string(how.layout == StorageLayout::files ? "Files" : "") + how.name;
+});
 
 }  // namespace
 }  // namespace sagitta::storage::testing

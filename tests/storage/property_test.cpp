@@ -45,8 +45,7 @@ public:
     void play(int steps) {
         start(Fault::none);
         for (int n = 0; n < steps && !::testing::Test::HasFailure(); ++n) {
-            const bool deletes = options_.layout == StorageLayout::volumes;
-            switch (below(deletes ? 16 : 12)) {
+            switch (below(16)) {
                 case 0: restart(); break;
                 case 1: rebuild(); break;
                 case 2: start_with_a_fault(); break;
