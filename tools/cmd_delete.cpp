@@ -107,7 +107,7 @@ int run(const DeleteOptions& options) {
         complain("name what to delete: --patient, --study, --series or --instance");
         return kUsage;
     }
-    const auto archive = storage::Archive::open(app::archive_options(loaded->configuration));
+    const auto archive = app::open_existing_archive(loaded->configuration);
     if (!archive) return failed(archive.error());
     auto& keeper = (*archive)->keeper();
     if (options.list) return list(options, keeper);

@@ -69,7 +69,7 @@ int run(const Options& options) {
     if (!says_what) complain("say what with -k Keyword=value, or --all");
     if (!loaded || !identifier || !pattern || !says_what) return kUsage;
     umask(S_IWGRP | S_IRWXO);  // patient data
-    auto archive = storage::Archive::open(app::archive_options(loaded->configuration));
+    auto archive = app::open_existing_archive(loaded->configuration);
     if (!archive) {
         complain("export", archive.error());
         return kFailed;

@@ -24,7 +24,7 @@ int failed(const Error& error) {
 int run(const ProtectOptions& options, bool is_protected) {
     const auto loaded = read_configuration(*options.configuration);
     if (!loaded) return kUsage;
-    const auto archive = storage::Archive::open(app::archive_options(loaded->configuration));
+    const auto archive = app::open_existing_archive(loaded->configuration);
     if (!archive) return failed(archive.error());
     auto& keeper = (*archive)->keeper();
     if (!options.studies.empty()) {

@@ -1,5 +1,9 @@
 #include "app/archive_options.h"
 
+#include <utility>
+
+#include "storage/maintenance.h"
+
 namespace sagitta::app {
 
 storage::ArchiveOptions archive_options(const Configuration& configuration) {
@@ -10,6 +14,15 @@ storage::ArchiveOptions archive_options(const Configuration& configuration) {
     options.on_conflict = configuration.storage.on_conflict;
     options.memory_budget = configuration.storage.memory_budget;
     return options;
+}
+
+Result<std::unique_ptr<storage::Archive>> open_existing_archive(const Configuration& configuration) {
+    auto options = archive_options(configuration);
+    auto layout = storage::layout_of(options.data_dir);
+    if (!layout) return std::move(layout).error();
+    options.layout = *layout;
+    if (*layout == storage::StorageLayout::files) options.on_conflict = storage::OnConflict::keep;
+    return storage::Archive::open(std::move(options));
 }
 
 }  // namespace sagitta::app

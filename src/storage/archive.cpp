@@ -225,7 +225,7 @@ Result<OpenedIndex> open_index(FileSystem& file_system, const Layout& layout, St
     auto volumes = how == StorageLayout::files ? recover_files(file_system, layout, *opened.index)
                                                : recover(file_system, layout, *opened.index, false, {});
     if (!volumes && how == StorageLayout::files && volumes.error().code == Errc::corrupt) {
-        opened.index.reset();  // the list is derived, too
+        opened.index.reset();  // the tree says what the list does not
         return rebuilt(file_system, layout, how);
     }
     if (!volumes) return std::move(volumes).error();

@@ -1,6 +1,6 @@
 // With `layout = "files"`: where the file of each line of the list lies. What is deleted leaves the tree for
-// DATA/deleted, under the number of its line, until it is restored or purged (docs/adr/0012-deleted-files.md).
-// Internal to storage.
+// DATA/deleted, under the number of its line, until it is restored or purged
+// (docs/adr/0012-deleted-files.md). Internal to storage.
 #pragma once
 
 #include <cstdint>

@@ -62,7 +62,7 @@ private:
 
 /// The note behind its line, which ends at `offset`; nothing when it is not all there as it was written.
 Result<std::optional<ListedNote>> read_note(const File& list, std::string_view line, std::uint64_t offset) {
-    ListedNote note{offset, 0, {}};
+    ListedNote note{offset, 0, {}, true};
     std::uint64_t checksum = 0;
     line.remove_prefix(kNote.size());
     const bool has_length = take_number(line, note.length, 10);
@@ -78,8 +78,8 @@ Result<std::optional<ListedNote>> read_note(const File& list, std::string_view l
     if (*read != text.size() || member_checksum({as_bytes(text)}) != checksum)
         return std::optional<ListedNote>();
     auto lines = parse_note(text);
-    if (!lines) return std::move(lines).error();
-    note.lines = std::move(*lines);
+    note.is_understood = lines.has_value();
+    if (lines) note.lines = std::move(*lines);
     return std::optional(std::move(note));
 }
 

@@ -43,23 +43,24 @@ struct ListedNote {
     std::uint64_t offset = 0;  ///< of its text
     std::uint64_t length = 0;
     std::vector<NoteLine> lines;
+    bool is_understood = true;  ///< else it is of a later version, and no lines are known
 };
 struct ListLine {
     std::uint64_t offset = 0;
-    std::uint64_t end = 0;           ///< behind the newline, or behind all of a note
+    std::uint64_t end = 0;  ///< behind the newline, or behind all of a note
     std::optional<ListedFile> file;
     std::optional<ListedNote> note;  ///< neither: no line of ours
 
     [[nodiscard]] bool is_ours() const noexcept { return file || note; }
 };
 /// All lines and notes from `from` on; what follows the last newline is none. `each` ends it with an error.
-/// Errors also: malformed (a note of a later version).
 [[nodiscard]] Result<void> read_list(const File& list, std::uint64_t from,
                                      const std::function<Result<void>(const ListLine&)>& each);
 /// The line at `offset`. Errors: corrupt, io_failure.
 [[nodiscard]] Result<ListedFile> read_list_line(const File& list, std::uint64_t offset);
 
-/// Reads all of the file at `path`. Errors: corrupt when length or checksum are others, not_found, io_failure.
+/// Reads all of the file at `path`. Errors: corrupt when length or checksum are others, not_found,
+/// io_failure.
 [[nodiscard]] Result<void> prove_file(FileSystem& file_system, const std::string& path,
                                       const ListedFile& file);
 

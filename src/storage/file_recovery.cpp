@@ -126,6 +126,10 @@ public:
           report_(all.report) {}
 
     Result<void> take(const ListLine& line) {
+        if (line.note && !line.note->is_understood) {
+            report_.damage.push_back(fmt::format("{} byte {}: a note that this version does not understand",
+                                                 layout_.file_list(), line.offset));
+        }
         if (line.note) return rows_.add(*line.note);
         if (!line.file) return {};
         const bool deleted = places_.is_deleted(line.offset);
@@ -259,10 +263,11 @@ private:
         end_ += listed.size();
         auto parsed = parse_note(text);
         if (!parsed) return std::move(parsed).error();
-        return rows_.add({end_ - text.size(), text.size(), std::move(*parsed)});
+        return rows_.add({end_ - text.size(), text.size(), std::move(*parsed), true});
     }
 
-    /// Until when they can be restored is not known any more, nor their places: they are put aside, not purged.
+    /// Until when they can be restored is not known any more, nor their places: they are put aside, not
+    /// purged.
     Result<void> keep_deleted() {
         auto names = file_system_.list(layout_.deleted());
         if (!names && names.error().code == Errc::not_found) return {};
@@ -284,9 +289,8 @@ private:
             ++kept;
         }
         if (kept == 0) return {};
-        all_.report.damage.push_back(
-            fmt::format("{} deleted files, not yet purged, are in quarantine: the list that names them is lost",
-                        kept));
+        all_.report.damage.push_back(fmt::format(
+            "{} deleted files, not yet purged, are in quarantine: the list that names them is lost", kept));
         return file_system_.sync_directory(layout_.deleted());
     }
 

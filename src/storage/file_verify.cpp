@@ -47,6 +47,8 @@ Result<VerifyReport> verify_files(FileSystem& file_system, const Layout& layout,
     auto places = FilePlaces::of(**list, 0);
     if (!places) return std::move(places).error();
     auto read = read_list(**list, 0, [&](const ListLine& line) -> Result<void> {
+        if (line.note && !line.note->is_understood)
+            tell(fmt::format("{} byte {}: not understood", layout.file_list(), line.offset));
         if (line.note) return {};
         if (!line.file) {
             tell(fmt::format("{} byte {}: damaged", layout.file_list(), line.offset));

@@ -1,4 +1,5 @@
-// Writes each instance of a batch to a file of its own, then the list (file_list.h), which has the notes, too. Internal to storage.
+// Writes each instance of a batch to a file of its own, then the list (file_list.h), which has the notes,
+// too. Internal to storage.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ public:
 
     Result<void> reserve(std::uint64_t) override { return {}; }
     std::uint64_t room() const noexcept override { return UINT64_MAX; }
-    /// Files synced and named before the list says so; a note is in the list alone. What an error leaves is in no list: the next one of
-    /// that name takes its place.
+    /// Files synced and named before the list says so; a note is in the list alone. What an error leaves is
+    /// in no list: the next one of that name takes its place.
     Result<Placement> append(std::span<const NewMember> members) override;
     Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
     Result<void> undo_append() override;

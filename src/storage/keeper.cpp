@@ -174,8 +174,7 @@ Result<KeeperReport> Keeper::restore(const Scope& scope) {
 
 /// The answer is those whose bytes are gone, or can never be found.
 Result<std::vector<NoteLine>> Keeper::take_bytes(const std::vector<NoteLine>& members, PurgeReport& report) {
-    if (how_ == StorageLayout::volumes)
-        return purge_members(file_system_, layout_, members, use_, report);
+    if (how_ == StorageLayout::volumes) return purge_members(file_system_, layout_, members, use_, report);
     if (auto done = DeletedFiles(file_system_, layout_).purge(members, report); !done)
         return std::move(done).error();
     return members;

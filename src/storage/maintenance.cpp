@@ -168,6 +168,12 @@ private:
 
 }  // namespace
 
+Result<StorageLayout> layout_of(const std::string& data_dir) {
+    auto one_each = has_files(real_file_system(), {data_dir});
+    if (!one_each && one_each.error().code != Errc::not_found) return std::move(one_each).error();
+    return one_each && *one_each ? StorageLayout::files : StorageLayout::volumes;
+}
+
 Result<ReindexReport> reindex(const std::string& data_dir,
                               const std::function<void(std::string_view)>& progress,
                               FileSystem* file_system) {

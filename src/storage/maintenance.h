@@ -7,10 +7,15 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "storage/archive.h"
 
 namespace sagitta::storage {
 
 class FileSystem;
+
+/// With files of their own, or volumes: what the archive there began with. Volumes where there is none.
+/// Errors: io_failure.
+[[nodiscard]] Result<StorageLayout> layout_of(const std::string& data_dir);
 
 struct ReindexReport {
     std::uint64_t instances = 0;

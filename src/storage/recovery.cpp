@@ -135,8 +135,8 @@ private:
         }
         ++in_transaction_;
         const auto members = members_of(StorageLayout::volumes, file_system_, layout_);
-        return apply_note(*members, index_, {number_, found.data_offset(), found.member.size},
-                          *lines, all_.report.damage);
+        return apply_note(*members, index_, {number_, found.data_offset(), found.member.size}, *lines,
+                          all_.report.damage);
     }
 
     /// Its header was changed, and then the power went: nobody is to find the bytes.

@@ -10,6 +10,14 @@ READER = h.ROOT / "docs" / "read_archive.py"
 
 
 class Kept(h.Case):
+    layout = "volumes"
+
+    def node(self, settings=(), **options):
+        return super().node(settings=[*settings, f"storage.layout={self.layout}"], **options)
+
+    def stored(self, node):
+        return [path for folder in ("volumes", "files", "deleted") for path in h.files_below(node.data / folder)]
+
     def store(self, node, studies, instances=3, size=20_000, first=0, check=0):
         """Sends each study by itself; answers {study: {instance: data set}}."""
         sent = {}
@@ -35,11 +43,16 @@ class Kept(h.Case):
         return {h.parts_of(path).sop_instance: h.parts_of(path).data_set for path in h.files_below(out)} if out.exists() else {}
 
     def read(self, data):
+        if self.layout == "files":
+            return {path.relative_to(data / "files").parts[0] for path in h.files_below(data / "files")}
         answer = h.run(sys.executable, "-I", READER, data, check=0)
         return {line.split("\t")[3].split("/")[0] for line in answer.out.decode().splitlines()}
 
     def delete(self, node, *options, check=0):
-        return h.sagitta("delete", "--data", node.data, *options, check=check)
+        return self.sagitta("delete", node, *options, check=check)
+
+    def sagitta(self, command, node, *options, check=0):
+        return h.sagitta(command, "--data", node.data, *options, check=check)
 
 
 class Retention(Kept):
@@ -63,7 +76,7 @@ keep_for = "10d"
         node.stop()
         over = {study for n, study in enumerate(sent) if n in (0, 2)}
         spared = sorted(over)[1]
-        h.sagitta("protect", "--data", node.data, spared, check=0)
+        self.sagitta("protect", node, spared)
         time.sleep(3)
         node.start()    # it looks at once, then every minute
         h.wait_until(lambda: self.studies(node) == set(sent) - over | {spared}, "the end of one study")
@@ -102,13 +115,13 @@ class Commands(Kept):
         sent = self.store(node, 3, size=400_000)
         node.stop()
         def blocks():
-            return sum(volume.stat().st_blocks * 512 for volume in node.volumes())
+            return sum(path.stat().st_blocks * 512 for path in self.stored(node))
         before, gone = blocks(), list(sent)[1]
         self.delete(node, "--study", gone)
         self.delete(node, "--purge")
-        self.assertIn(b"study 1 instance", b"".join(volume.read_bytes() for volume in node.volumes()))
+        self.assertIn(b"study 1 instance", b"".join(path.read_bytes() for path in self.stored(node)))
         self.delete(node, "--purge", "--at-once")
-        self.assertNotIn(b"study 1 instance", b"".join(volume.read_bytes() for volume in node.volumes()))
+        self.assertNotIn(b"study 1 instance", b"".join(path.read_bytes() for path in self.stored(node)))
         self.assertLess(blocks(), before - 1_000_000)
         self.delete(node, "--study", gone, "--undo", check=1)
         h.sagitta("verify", "--data", node.data, check=0)
@@ -125,10 +138,10 @@ class Commands(Kept):
         sent = self.store(node, 2)
         node.stop()
         study = list(sent)[0]
-        h.sagitta("protect", "--data", node.data, study, check=0)
-        self.assertIn(study, h.sagitta("protect", "--data", node.data, check=0).text)
+        self.sagitta("protect", node, study)
+        self.assertIn(study, self.sagitta("protect", node).text)
         self.delete(node, "--patient", "P0", check=1)
-        h.sagitta("unprotect", "--data", node.data, study, check=0)
+        self.sagitta("unprotect", node, study)
         self.delete(node, "--patient", "P0")
         self.delete(node, check=2)
 
@@ -143,7 +156,7 @@ class Quota(Kept):
         sent = self.store(node, 2)
         node.stop()
         spared = list(sent)[0]
-        h.sagitta("protect", "--data", node.data, spared, check=0)
+        self.sagitta("protect", node, spared)
         node.start()
         for first in (2, 14, 26):
             sent.update(self.store(node, 12, first=first))
@@ -202,12 +215,23 @@ class Quota(Kept):
         stats = json.loads(h.sagitta("stats", "--data", node.data, "--json", check=0).out)
         self.assertEqual((2, 0), (stats["studies"], stats["deleted"]["count"]))
         node.stop()
-        h.sagitta("delete", "--data", node.data, "--study", list(sent)[1], check=0)
+        self.delete(node, "--study", list(sent)[1])
         stats = json.loads(h.sagitta("stats", "--data", node.data, "--json", check=0).out)
         self.assertEqual(1, stats["studies"])
         self.assertGreater(stats["deleted"]["count"], 0)
         node.start()
         h.sagitta("store", node.address, folder, check=0)
+
+class CommandsWithFiles(Commands):
+    layout = "files"
+
+
+class QuotaWithFiles(Quota):
+    layout = "files"
+
+
+class RetentionWithFiles(Retention):
+    layout = "files"
 
 
 if __name__ == "__main__":

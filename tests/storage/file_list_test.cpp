@@ -144,6 +144,71 @@ TEST(ListLine, SaysWhatItWasMadeOf) {
         kLongestListLine);
 }
 
+class ListNote : public ::testing::Test {
+protected:
+    std::vector<ListLine> read(const std::string& text) {
+        std::ofstream(path_, std::ios::binary) << text;
+        auto list = real_file_system().open(path_, OpenMode::read);
+        std::vector<ListLine> lines;
+        EXPECT_TRUE(read_list(**list, 0, [&](const ListLine& line) -> Result<void> {
+            lines.push_back(line);
+            return {};
+        }));
+        return lines;
+    }
+    static std::string text(int count) {
+        std::vector<NoteLine> lines;
+        for (int n = 0; n < count; ++n) {
+            NoteLine line;
+            line.study_uid = "1.2";
+            line.series_uid = "1.2.3";
+            line.sop_uid = fmt::format("1.2.3.{}", n);
+            line.volume = 1;
+            lines.push_back(line);
+        }
+        return note_text(lines);
+    }
+
+    TemporaryDirectory directory_;
+    const std::string path_ = directory_.path() + "/list";
+    const std::string file_line_ = make_list_line({"1.2/1.2.3/1.2.3.4.dcm", 1, 2, 3});
+};
+
+TEST_F(ListNote, IsReadAsOne) {
+    for (const int count : {1, 7, 40'000}) {
+        const auto note = make_list_note(text(count));
+        const auto lines = read(file_line_ + note + file_line_);
+        ASSERT_EQ(lines.size(), 3u) << count;
+        ASSERT_TRUE(lines[1].note);
+        EXPECT_EQ(lines[1].note->lines.size(), static_cast<std::size_t>(count));
+        EXPECT_EQ(lines[1].note->offset + lines[1].note->length, lines[1].end);
+        EXPECT_EQ(lines[2].offset, lines[1].end);
+        EXPECT_TRUE(lines[2].file);
+    }
+}
+
+TEST_F(ListNote, IsNoneWhenAnythingOfItIsMissingOrOther) {
+    const auto note = make_list_note(text(3));
+    for (std::size_t length = 1; length < note.size(); ++length) {
+        for (const auto& line : read(file_line_ + note.substr(0, length)))
+            EXPECT_EQ(line.is_ours(), line.offset == 0) << length;
+    }
+    for (std::size_t at = 0; at < note.size(); ++at) {
+        auto wrong = note;
+        wrong[at] = '7';
+        if (wrong == note) continue;
+        for (const auto& line : read(wrong)) EXPECT_FALSE(line.is_ours()) << at;
+    }
+}
+
+TEST_F(ListNote, OfALaterVersionIsKnownAsSuch) {
+    const auto lines = read(make_list_note("blessed\t1.2\n") + file_line_);
+    ASSERT_EQ(lines.size(), 2u);
+    ASSERT_TRUE(lines[0].note);
+    EXPECT_FALSE(lines[0].note->is_understood);
+    EXPECT_TRUE(lines[1].file);
+}
+
 TEST(ListLine, LeadsNowhereElse) {
     for (const auto* path : {"1/2/3", "1/2/../3.dcm", "../2/3.dcm", "/1/2/3.dcm", "1/2.dcm", "1/2/3/4.dcm",
                              "1//3.dcm", "a/2/3.dcm", "1/2/.dcm", ""}) {
