@@ -23,6 +23,7 @@ DataSetDigest canonical(XXH128_hash_t hash) noexcept {
 }  // namespace
 
 std::uint64_t member_checksum(std::initializer_list<std::span<const std::byte>> parts) noexcept {
+    if (parts.size() == 1) return XXH3_64bits(parts.begin()->data(), parts.begin()->size());
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
     for (const auto part : parts) XXH3_64bits_update(&state, part.data(), part.size());
@@ -50,7 +51,7 @@ void PieceDigest::add(std::span<const std::byte> piece) noexcept {
     XXH3_128bits_update(&state_->long_one, piece.data(), piece.size());
 }
 
-void PieceDigest::add_file_header(std::span<const std::byte> bytes) noexcept {
+void PieceDigest::add_for_checksum(std::span<const std::byte> bytes) noexcept {
     XXH3_64bits_update(&state_->short_one, bytes.data(), bytes.size());
 }
 

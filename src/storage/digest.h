@@ -24,8 +24,9 @@ public:
     PieceDigest& operator=(const PieceDigest&) = delete;
 
     void add(std::span<const std::byte> piece) noexcept;
-    /// What stands before the data set in its member: counts for the checksum only.
-    void add_file_header(std::span<const std::byte> bytes) noexcept;
+    /// Counts for the checksum only: what stands before the data set, or all where no other digest is asked
+    /// for.
+    void add_for_checksum(std::span<const std::byte> bytes) noexcept;
     /// Of all pieces so far.
     [[nodiscard]] std::uint64_t member_checksum() const noexcept;
     [[nodiscard]] DataSetDigest data_set_digest() const noexcept;

@@ -20,7 +20,7 @@ Result<std::unique_ptr<SpooledInstance>> SpooledInstance::begin(FileSystem& file
     const std::array parts{file_header};
     if (auto written = spooled->file_->write_at(reserved, parts); !written) return std::move(written).error();
     spooled->file_header_length_ = file_header.size();
-    spooled->digest_.add_file_header(file_header);
+    spooled->digest_.add_for_checksum(file_header);
     return spooled;
 }
 

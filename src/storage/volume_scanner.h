@@ -50,7 +50,7 @@ public:
     [[nodiscard]] Result<std::optional<ScannedMember>> next();
 
     /// The first `piece_bytes` of the member last returned, or all of it; until the next call.
-    [[nodiscard]] std::span<const std::byte> head() const noexcept { return head_.span(); }
+    [[nodiscard]] std::span<const std::byte> head() const noexcept { return head_; }
 
     /// All of a member; for manifests.
     [[nodiscard]] Result<ByteBuffer> read_all(const ScannedMember& member) const;
@@ -58,6 +58,8 @@ public:
 private:
     Result<ScannedMember> member_at(std::uint64_t offset);
     Result<bool> prove(ScannedMember& found);
+    Result<bool> prove_long(ScannedMember& found);
+    Result<std::span<const std::byte>> bytes_at(std::uint64_t offset, std::size_t count);
     Result<bool> is_erased(const ScannedMember& found);
     Result<std::uint64_t> next_good_header(std::uint64_t offset);
 
@@ -66,7 +68,11 @@ private:
     std::uint64_t length_;
     bool sealed_ = false;
     const Options options_;
-    ByteBuffer head_;
+    std::span<const std::byte> head_;  // in one of the buffers below
+    ByteBuffer window_;                // what was read at window_at_: many small members, or a header
+    std::uint64_t window_at_ = 0;
+    bool reads_ahead_ = true;  // the last member was a small one, so the next may be
+    ByteBuffer first_piece_;
     ByteBuffer piece_;
 };
 
