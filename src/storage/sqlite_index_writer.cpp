@@ -63,12 +63,19 @@ struct Parents {
     std::int64_t series = 0;
     std::string study_uid;          ///< to notice a series that comes with another study
     std::size_t patient_id_is = 0;  ///< or another patient: hashed, since an ID may be long
+    std::string sop_class;          ///< last noted for the study
     bool reported = false;
 };
 
 std::size_t hash_of(std::string_view text) {
     return std::hash<std::string_view>()(text);
 }
+
+/// Looks up without making a string of the key.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return hash_of(text); }
+};
 
 struct Change {
     std::int64_t studies = 0;
@@ -83,6 +90,10 @@ public:
           deletions_(make_deletion_index(*db_)),
           attributes_(make_attribute_rows(*db_)) {}
 
+    /// From now until optimize(), or until somebody needs them, `instance` has no index but the one its
+    /// uniqueness needs: made at once, over all rows, the others cost a fraction.
+    Result<void> postpone_indices();
+
     Result<std::optional<StoredDataSet>> stored(const dicom::Uid& sop_instance_uid) override;
     Result<bool> has_study(const dicom::Uid& study_instance_uid) override;
     Result<void> begin() override { return db_->execute("BEGIN IMMEDIATE"); }
@@ -94,11 +105,15 @@ public:
     Result<IndexContents> contents() override;
     Result<DeletionIndex*> deletions() override {
         if (auto done = write_counts(); !done) return std::move(done).error();
+        if (auto done = make_indices(); !done) return std::move(done).error();
         forget();
         return deletions_.get();
     }
     AttributeRows& attributes() noexcept override { return *attributes_; }
-    Result<void> optimize() override { return db_->execute("PRAGMA analysis_limit=1000; ANALYZE"); }
+    Result<void> optimize() override {
+        if (auto done = make_indices(); !done) return done;
+        return db_->execute("PRAGMA analysis_limit=1000; ANALYZE");
+    }
 
 private:
     Result<Parents*> parents(const InstanceRecord& record);
@@ -106,10 +121,11 @@ private:
     Result<Parents> create_series(const InstanceRecord& record);
     Result<std::int64_t> find_or_create_study(const InstanceRecord& record, Parents& parents);
     Result<std::int64_t> find_or_create_patient(const InstanceRecord& record);
-    Result<void> note_sop_class(std::int64_t study, const std::string& sop_class);
+    Result<void> note_sop_class(Parents& parents, const std::string& sop_class);
     Result<bool> supersede(const InstanceRecord& record);
     Result<void> write_instance(const IndexEntry& entry, const Parents& parents);
     Result<void> write_counts();
+    Result<void> make_indices();
     Result<void> remove_empty(std::int64_t series, std::int64_t study, std::int64_t patient);
     Result<void> refresh_study(std::int64_t study);
     Result<void> run_with(const std::string& sql, std::initializer_list<std::int64_t> values);
@@ -123,10 +139,37 @@ private:
     std::unique_ptr<Database> db_;
     std::unique_ptr<DeletionIndex> deletions_;
     std::unique_ptr<AttributeRows> attributes_;
-    std::unordered_map<std::string, Parents> known_;                        // by Series Instance UID
+    std::unordered_map<std::string, Parents, TextHash, std::equal_to<>> known_;  // by Series Instance UID
     std::unordered_map<std::int64_t, std::string> sop_classes_;             // by study, backslash-separated
     std::unordered_map<std::int64_t, Change> patients_, studies_, series_;  // since begin
+    std::vector<std::string> postponed_;                                    // scripts of indices
 };
+
+Result<void> SqliteIndexWriter::postpone_indices() {
+    std::string drop;
+    auto select = db_->cached(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'instance' AND sql IS NOT "
+        "NULL");
+    if (!select) return std::move(select).error();
+    {
+        const ResetAtEnd reset(**select);
+        while (true) {
+            auto row = (*select)->step();
+            if (!row) return std::move(row).error();
+            if (!*row) break;
+            drop += fmt::format("DROP INDEX {};", (*select)->text(0));
+            postponed_.emplace_back((*select)->text(1));
+        }
+    }
+    return db_->execute(drop);
+}
+
+Result<void> SqliteIndexWriter::make_indices() {
+    for (const auto& script : std::exchange(postponed_, {})) {
+        if (auto done = db_->execute(script); !done) return done;
+    }
+    return {};
+}
 
 Result<std::optional<StoredDataSet>> SqliteIndexWriter::stored(const dicom::Uid& sop_instance_uid) {
     auto select = db_->cached(
@@ -302,7 +345,7 @@ Result<Parents> SqliteIndexWriter::find_series(const InstanceRecord& record) {
 
 /// The ids above an instance; made when they are new, remembered for the next one.
 Result<Parents*> SqliteIndexWriter::parents(const InstanceRecord& record) {
-    auto key = record.series_instance_uid.str();
+    const auto key = record.series_instance_uid.view();
     if (const auto known = known_.find(key); known != known_.end()) return &known->second;
     if (known_.size() >= kKeptParents) {
         known_.clear();
@@ -311,10 +354,12 @@ Result<Parents*> SqliteIndexWriter::parents(const InstanceRecord& record) {
     auto found = find_series(record);
     if (found && found->series == 0) found = create_series(record);
     if (!found) return std::move(found).error();
-    return &known_.emplace(std::move(key), std::move(*found)).first->second;
+    return &known_.emplace(std::string(key), std::move(*found)).first->second;
 }
 
-Result<void> SqliteIndexWriter::note_sop_class(std::int64_t study, const std::string& sop_class) {
+Result<void> SqliteIndexWriter::note_sop_class(Parents& parents, const std::string& sop_class) {
+    if (parents.sop_class == sop_class) return {};
+    const auto study = parents.study;
     auto known = sop_classes_.find(study);
     if (known == sop_classes_.end()) {
         auto text = db_->cached("SELECT sop_classes FROM study WHERE id = ?");
@@ -325,6 +370,7 @@ Result<void> SqliteIndexWriter::note_sop_class(std::int64_t study, const std::st
         if (!row) return std::move(row).error();
         known = sop_classes_.emplace(study, *row ? std::string((*text)->text(0)) : std::string()).first;
     }
+    parents.sop_class = sop_class;
     auto& all = known->second;
     if (fmt::format("\\{}\\", all).find(fmt::format("\\{}\\", sop_class)) != std::string::npos) return {};
     all = all.empty() ? sop_class : fmt::format("{}\\{}", all, sop_class);
@@ -370,7 +416,7 @@ Result<bool> SqliteIndexWriter::insert(const IndexEntry& entry) {
         written = write_instance(entry, **above);
     }
     if (!written) return std::move(written).error();
-    if (auto done = note_sop_class((*above)->study, entry.record->sop_class_uid); !done) {
+    if (auto done = note_sop_class(**above, entry.record->sop_class_uid); !done) {
         return std::move(done).error();
     }
     ++series_[(*above)->series].instances;
@@ -403,6 +449,7 @@ Result<void> SqliteIndexWriter::write_instance(const IndexEntry& entry, const Pa
 
 /// Moves the row of that SOP Instance UID, if there is one, to the superseded; its parents lose it.
 Result<bool> SqliteIndexWriter::supersede(const InstanceRecord& record) {
+    if (auto done = make_indices(); !done) return std::move(done).error();
     auto select = db_->cached(
         "SELECT instance.id, series.id, study.id, study.patient FROM instance JOIN series ON "
         "series.id = instance.series JOIN study ON study.id = series.study WHERE sop_uid = ?");
@@ -584,7 +631,11 @@ Result<std::unique_ptr<IndexWriter>> IndexWriter::open(const std::string& path, 
         Database::open(path, purpose == Purpose::serve ? Database::Use::write : Database::Use::bulk_load);
     if (!database) return std::move(database).error();
     if (auto done = migrate(**database); !done) return std::move(done).error().within(path);
-    return std::unique_ptr<IndexWriter>(std::make_unique<SqliteIndexWriter>(std::move(*database)));
+    auto writer = std::make_unique<SqliteIndexWriter>(std::move(*database));
+    if (purpose == Purpose::rebuild) {
+        if (auto done = writer->postpone_indices(); !done) return std::move(done).error().within(path);
+    }
+    return std::unique_ptr<IndexWriter>(std::move(writer));
 }
 
 }  // namespace sagitta::storage
