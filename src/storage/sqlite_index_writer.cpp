@@ -22,7 +22,8 @@ namespace {
 
 namespace tags = dicom::tags;
 
-constexpr std::size_t kKeptParents = 20'000;  // series whose ids are remembered
+constexpr std::size_t kKeptParents = 20'000;         // series whose ids are remembered
+constexpr std::uint64_t kMostPostponed = 4'000'000;  // rows: some 50 bytes of memory each when sorted
 
 constexpr std::array<std::string_view, 4> kTables{"patient", "study", "series", "instance"};
 
@@ -91,7 +92,8 @@ public:
           attributes_(make_attribute_rows(*db_)) {}
 
     /// From now until optimize(), or until somebody needs them, `instance` has no index but the one its
-    /// uniqueness needs: made at once, over all rows, the others cost a fraction.
+    /// uniqueness needs: made at once, over all rows (or as many as memory is to hold), the others cost a
+    /// fraction.
     Result<void> postpone_indices();
 
     Result<std::optional<StoredDataSet>> stored(const dicom::Uid& sop_instance_uid) override;
@@ -112,7 +114,10 @@ public:
     AttributeRows& attributes() noexcept override { return *attributes_; }
     Result<void> optimize() override {
         if (auto done = make_indices(); !done) return done;
-        return db_->execute("PRAGMA analysis_limit=1000; ANALYZE");
+        return db_->execute(
+            "INSERT INTO patient_text (patient_text) VALUES ('optimize');"
+            "INSERT INTO study_text (study_text) VALUES ('optimize');"
+            "PRAGMA analysis_limit=1000; ANALYZE");
     }
 
 private:
@@ -143,6 +148,7 @@ private:
     std::unordered_map<std::int64_t, std::string> sop_classes_;             // by study, backslash-separated
     std::unordered_map<std::int64_t, Change> patients_, studies_, series_;  // since begin
     std::vector<std::string> postponed_;                                    // scripts of indices
+    std::uint64_t rows_without_ = 0;                                        // since they were postponed
 };
 
 Result<void> SqliteIndexWriter::postpone_indices() {
@@ -418,6 +424,9 @@ Result<bool> SqliteIndexWriter::insert(const IndexEntry& entry) {
     if (!written) return std::move(written).error();
     if (auto done = note_sop_class(**above, entry.record->sop_class_uid); !done) {
         return std::move(done).error();
+    }
+    if (!postponed_.empty() && ++rows_without_ == kMostPostponed) {
+        if (auto done = make_indices(); !done) return std::move(done).error();
     }
     ++series_[(*above)->series].instances;
     ++studies_[(*above)->study].instances;
