@@ -27,6 +27,18 @@ InstanceLocation location_in(const Statement& row, int column) {
     return location;
 }
 
+std::optional<std::int64_t> number_of(Database& database, const CompiledQuery& query) {
+    auto select = database.cached(query.sql);
+    if (!select) return std::nullopt;
+    const ResetAtEnd reset(**select);
+    for (std::size_t i = 0; i < query.values.size(); ++i) {
+        (*select)->bind(static_cast<int>(i) + 1, std::string_view(query.values[i]));
+    }
+    auto row = (*select)->step();
+    if (!row || !*row) return std::nullopt;
+    return (*select)->integer(0);
+}
+
 class SqliteIndex final : public InstanceIndex {
 public:
     explicit SqliteIndex(std::string path) : path_(std::move(path)) {}
@@ -85,7 +97,8 @@ Result<FindSummary> SqliteIndex::find(const Query& query,
     (*reader)->query = &query;
     auto chosen = chosen_attributes(*(*reader)->database);
     if (!chosen) return std::move(chosen).error();
-    auto compiled = compile(query, *chosen);
+    const auto count = [&](const CompiledQuery& rows) { return number_of(*(*reader)->database, rows); };
+    auto compiled = compile(query, *chosen, count);
     auto select = (*reader)->database->cached(compiled.sql);
     if (!select) return std::move(select).error();
     auto& row = **select;

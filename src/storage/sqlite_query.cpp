@@ -44,6 +44,9 @@ constexpr std::array kUids{tags::StudyInstanceUID, tags::SeriesInstanceUID, tags
 constexpr std::size_t kMostPrefixes = 16;  // looked up one by one; of more, the span from first to last
 constexpr std::size_t kNarrowPrefix = 3;   // bytes: shorter ones find more than a range of dates
 
+constexpr std::int64_t kMostCounted = 4096;  // rows of a key: counting takes well below a millisecond
+constexpr std::int64_t kFew = 50;            // nothing much better is to be found
+
 constexpr std::size_t kMostTrigrams = 24;  // of a pattern: more narrow no further
 
 constexpr std::string_view kAliases = "ptsi";  // patient p, study t, series s, instance i
@@ -105,23 +108,25 @@ std::size_t shortest_prefix(const MatchKey& key) {
     return shortest;
 }
 
-/// The runs of three characters every text that matches `pattern` holds; none when there are none.
+/// Runs of three characters every text that matches `pattern` holds, which cover what is between its
+/// wildcards; none when there are none. Those between them overlap: they would cost more to look up than they
+/// narrow.
 std::vector<std::string> trigrams_of(std::string_view pattern) {
     std::vector<std::string> found;
-    std::vector<std::size_t> starts;  // of the last characters since a wildcard
+    std::vector<std::size_t> starts;  // of the characters since a wildcard
     for (std::size_t at = 0; at <= pattern.size(); ++at) {
-        const bool ends = at == pattern.size();
+        const bool ends = at == pattern.size() || pattern[at] == '*' || pattern[at] == '?';
         if (!ends && (static_cast<unsigned char>(pattern[at]) & 0xc0) == 0x80) continue;
-        if (starts.size() == 3) {
-            found.emplace_back(pattern.substr(starts.front(), at - starts.front()));
-            if (found.size() == kMostTrigrams) return found;
-            starts.erase(starts.begin());
+        starts.push_back(at);
+        if (!ends) continue;
+        const auto count = starts.size() - 1;
+        for (std::size_t n = 0; count >= 3; n = std::min(n + 3, count - 3)) {
+            found.emplace_back(pattern.substr(starts[n], starts[n + 3] - starts[n]));
+            if (n + 3 == count) break;
         }
-        if (!ends && (pattern[at] == '*' || pattern[at] == '?'))
-            starts.clear();
-        else
-            starts.push_back(at);
+        starts.clear();
     }
+    if (found.size() > kMostTrigrams) found.resize(kMostTrigrams);
     return found;
 }
 
@@ -197,8 +202,8 @@ std::optional<std::size_t> rank(const MatchKey& key, Level level, std::span<cons
 
 class Compiler {
 public:
-    Compiler(const Query& query, std::span<const dicom::Tag> chosen)
-        : query_(query), chosen_(chosen), keys_(query.keys) {
+    Compiler(const Query& query, std::span<const dicom::Tag> chosen, const RowCounter& count)
+        : query_(query), chosen_(chosen), count_(count), keys_(query.keys) {
         // The days a date with its time spans are found as any range of dates; judged is the instant.
         for (const auto& key : query.date_times) keys_.push_back(key.days());
     }
@@ -255,17 +260,45 @@ private:
     /// The key whose rows are looked up first. One is enough: looking up a second one's rows too
     /// costs as much as it finds, judging only as much as the first one found.
     std::optional<std::size_t> driving_key() const {
-        std::optional<std::size_t> best;
-        std::size_t best_rank = 0;
+        std::vector<std::pair<std::size_t, std::size_t>> ranked;  // and its place in keys_
         for (std::size_t n = 0; n < keys_.size(); ++n) {
             const auto& key = keys_[n];
             if (is_uid_condition(key) && column_for(key.tag, query_.level)) return std::nullopt;
-            const auto its_rank = rank(key, query_.level, chosen_);
-            if (!its_rank || (best && *its_rank >= best_rank)) continue;
+            if (const auto its_rank = rank(key, query_.level, chosen_)) ranked.emplace_back(*its_rank, n);
+        }
+        if (ranked.empty()) return std::nullopt;
+        std::sort(ranked.begin(), ranked.end());
+        auto best = ranked.front().second;
+        if (!count_ || ranked.size() == 1) return best;
+        auto fewest = kMostCounted;
+        for (const auto& [its_rank, n] : ranked) {
+            if (fewest <= kFew) break;
+            if (searched_column(keys_[n], query_.level) == nullptr)
+                continue;  // not all of its rows are there
+            const auto found = count_(counting(n, fewest));
+            if (!found || *found >= fewest) continue;
             best = n;
-            best_rank = *its_rank;
+            fewest = *found;
         }
         return best;
+    }
+
+    /// How many rows are looked up by a key, if they are not more than `most`.
+    CompiledQuery counting(std::size_t n, std::int64_t most) const {
+        Compiler part(query_, chosen_, count_);
+        const auto& key = keys_[n];
+        const std::string_view entity =
+            searched_column(key, query_.level)->level == Level::patient ? "patient" : "study";
+        const auto rows = is_found_by_text(key) ? part.rows_of_text(key, entity)
+                                                : part.rows_of(n, entity, Exactness::spans);
+        part.out_.sql = fmt::format("SELECT count(*) FROM ({} LIMIT CAST({} AS INTEGER))", rows,
+                                    part.bound(fmt::format("{}", most)));
+        return std::move(part.out_);
+    }
+
+    std::string rows_of_text(const MatchKey& key, std::string_view entity) {
+        return fmt::format("SELECT rowid FROM {0}_text WHERE {0}_text MATCH {1}", entity,
+                           bound(text_condition(key)));
     }
 
     void add_key(std::size_t n, bool drives) {
@@ -300,14 +333,16 @@ private:
         const auto level = searched_column(key, query_.level)->level;
         const std::string_view entity = level == Level::patient ? "patient" : "study";
         if (is_found_by_text(key)) {
-            return fmt::format("{0}.id IN (SELECT rowid FROM {1}_text WHERE {1}_text MATCH {2}) AND {3}",
-                               alias(level), entity, bound(text_condition(key)),
+            return fmt::format("{}.id IN ({}) AND {}", alias(level), rows_of_text(key, entity),
                                judgement(n, *column_for(key.tag, query_.level)));
         }
         return fmt::format("{}.id IN ({})", alias(level), rows_of(n, entity));
     }
 
-    std::string rows_of(std::size_t n, std::string_view entity) {
+    /// `spans`: of a pattern all that begins as it does, row by row as they are read.
+    enum class Exactness : std::uint8_t { judged, spans };
+
+    std::string rows_of(std::size_t n, std::string_view entity, Exactness how = Exactness::judged) {
         const auto& key = keys_[n];
         const auto from =
             fmt::format("SELECT k.{0} FROM {0}_key k WHERE k.attribute = {1}", entity, key.tag.value);
@@ -316,8 +351,9 @@ private:
                                key.kind == MatchKind::range ? range(key) : one_of("k.value", key.values));
         }
         std::string found;
-        for (const auto& condition : prefix_conditions(n)) {
-            found += fmt::format("{}{} AND {}", found.empty() ? "" : " UNION ", from, condition);
+        const std::string_view also = how == Exactness::judged ? " UNION " : " UNION ALL ";
+        for (const auto& condition : prefix_conditions(n, how)) {
+            found += fmt::format("{}{} AND {}", found.empty() ? "" : also, from, condition);
         }
         return found;
     }
@@ -355,20 +391,22 @@ private:
     }
 
     /// For each pattern the span of its prefix, and where that is not the whole of it, a judgement.
-    std::vector<std::string> prefix_conditions(std::size_t n) {
+    std::vector<std::string> prefix_conditions(std::size_t n, Exactness how) {
         const auto& patterns = query_.keys[n].values;
         std::vector<std::string> conditions;
         if (patterns.size() > kMostPrefixes) {
             std::vector<std::string> prefixes;
             for (const auto& pattern : patterns) prefixes.push_back(prefix_of(pattern));
             const auto [low, high] = std::minmax_element(prefixes.begin(), prefixes.end());
-            conditions.push_back(fmt::format("{} AND {}", span(*low, *high), judgement(n, "k.value")));
+            conditions.push_back(span(*low, *high));
+            if (how == Exactness::judged) conditions.back() += " AND " + judgement(n, "k.value");
             return conditions;
         }
         for (const auto& pattern : patterns) {
             const auto prefix = prefix_of(pattern);
             conditions.push_back(span(prefix, prefix));
-            if (pattern != prefix + '*') conditions.back() += " AND " + judgement(n, "k.value");
+            if (how == Exactness::judged && pattern != prefix + '*')
+                conditions.back() += " AND " + judgement(n, "k.value");
         }
         return conditions;
     }
@@ -394,6 +432,7 @@ private:
 
     const Query& query_;
     std::span<const dicom::Tag> chosen_;
+    const RowCounter& count_;
     std::vector<MatchKey> keys_;  ///< of the query, then one for each of its date_times
     CompiledQuery out_;
     std::string where_;
@@ -401,8 +440,8 @@ private:
 
 }  // namespace
 
-CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen) {
-    return Compiler(query, chosen).compile();
+CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen, const RowCounter& count) {
+    return Compiler(query, chosen, count).compile();
 }
 
 CompiledQuery compile(const Scope& scope) {

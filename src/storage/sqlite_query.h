@@ -2,6 +2,9 @@
 // indexes where there are any. Internal to storage; pure.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,11 +24,17 @@ struct CompiledQuery {
     int location_column = 0;            ///< the first of kLocationColumns, when they were asked for
 };
 
+/// Runs a statement of one row and one number; nothing when it cannot.
+using RowCounter = std::function<std::optional<std::int64_t>(const CompiledQuery&)>;
+
 /// UID keys and the most selective other key become conditions an index answers; the function
 /// dicom_match(n, stored), which must be known to the connection, judges the rest row by row: it
 /// stands for dicom::matches(query.keys[n], stored). dicom_match_instant(n, date, time) does the same for
-/// query.date_times[n]. Of the attributes `chosen`, rows of series_key narrow the search.
-[[nodiscard]] CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen = {});
+/// query.date_times[n]. Of the attributes `chosen`, rows of series_key narrow the search. Where several keys
+/// could narrow it, `count` tells which does most (a common name finds more than a day); without it their
+/// kind does.
+[[nodiscard]] CompiledQuery compile(const Query& query, std::span<const dicom::Tag> chosen = {},
+                                    const RowCounter& count = {});
 
 /// The instances in a scope, kLocationColumns of each; no SQL when nothing is asked for.
 [[nodiscard]] CompiledQuery compile(const Scope& scope);
