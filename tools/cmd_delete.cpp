@@ -89,13 +89,16 @@ int purge(const DeleteOptions& options, storage::Keeper& keeper) {
     const auto done = keeper.purge(until);
     if (!done) return failed(done.error());
     if (options.json) {
-        print(fmt::format(R"({{"purged":{{"members":{},"bytes":{},"not_given_back":{},"left_alone":{}}}}})",
-                          done->members, done->bytes, done->not_given_back, done->left_alone));
+        print(fmt::format(
+            R"({{"purged":{{"members":{},"bytes":{},"not_given_back":{},"compacted":{},"left_alone":{}}}}})",
+            done->members, done->bytes, done->not_given_back, done->compacted, done->left_alone));
     } else {
         print(fmt::format("{} instances purged, {}", done->members, readable_bytes(done->bytes)));
-        if (done->not_given_back != 0)
+        if (done->compacted != 0)
+            note(fmt::format("{} given back by copying volumes", readable_bytes(done->compacted)));
+        if (done->not_given_back > done->compacted)
             note(fmt::format("{} were overwritten and still take room: the file system makes no holes",
-                             readable_bytes(done->not_given_back)));
+                             readable_bytes(done->not_given_back - done->compacted)));
     }
     return done->left_alone == 0 ? kOk : kFailed;
 }

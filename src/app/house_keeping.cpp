@@ -92,6 +92,7 @@ void HouseKeeping::purge() {
         log::info("storage: purged instances={} bytes={} not_given_back={}", done->members, done->bytes,
                   done->not_given_back);
     }
+    if (done && done->compacted != 0) log::info("storage: compacted volumes, bytes={}", done->compacted);
 }
 
 void HouseKeeping::keep_quota() {

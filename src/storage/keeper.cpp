@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/log.h"
+#include "storage/compaction.h"
 #include "storage/deleted_files.h"
 #include "storage/deletion_index.h"
 #include "storage/index_writer.h"
@@ -180,7 +181,35 @@ Result<std::vector<NoteLine>> Keeper::take_bytes(const std::vector<NoteLine>& me
     return members;
 }
 
+/// Sealed volumes only: nobody writes to those but a purge. What goes wrong costs room, nothing else.
+void Keeper::compact(PurgeReport& report) {
+    auto volumes = volumes_to_compact(file_system_, layout_);
+    if (volumes && volumes->empty()) return;
+    std::set<std::uint32_t> sealed;
+    auto done = run([&](IndexWriter& index, DeletionIndex&, MemberWriter&) -> Result<void> {
+        auto marks = index.marks();
+        if (!marks) return std::move(marks).error();
+        for (const auto& mark : *marks) {
+            if (mark.sealed) sealed.insert(mark.number);
+        }
+        return {};
+    });
+    if (!volumes) done = volumes.error();
+    if (done) {
+        for (const auto number : *volumes) {
+            if (!sealed.contains(number)) continue;
+            auto left_out = compact_volume(file_system_, layout_, number);
+            // Also when it could not be made durable: the name may have changed hands.
+            use_.note_replaced(number);
+            if (left_out) report.compacted += *left_out;
+            if (!left_out) done = left_out.error();
+        }
+    }
+    if (!done) log::warning("storage: compacting volumes failed: {}", done.error().message());
+}
+
 Result<PurgeReport> Keeper::purge(std::int64_t until) {
+    const std::lock_guard one_after_the_other(purging_);
     PurgeReport report;
     bool more = true;
     while (more) {
@@ -202,6 +231,7 @@ Result<PurgeReport> Keeper::purge(std::int64_t until) {
         });
         if (!done) return std::move(done).error();
     }
+    if (how_ == StorageLayout::volumes) compact(report);
     if (report.left_alone != 0) {
         log::error("storage: {} deleted members have damaged headers: their bytes stay", report.left_alone);
     }

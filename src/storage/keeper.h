@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct PurgeReport {
     std::uint64_t members = 0;
     std::uint64_t bytes = 0;
     std::uint64_t not_given_back = 0;  ///< bytes overwritten where the file system makes no holes
+    std::uint64_t compacted = 0;       ///< bytes given back by copies of volumes that leave them out
     std::uint64_t left_alone = 0;      ///< members whose header is damaged: nothing was written there
     std::uint64_t being_read = 0;  ///< members in volumes that are being sent from: the next purge takes them
 };
@@ -87,6 +89,7 @@ private:
     Result<void> write_note(IndexWriter& index, MemberWriter& writer, const std::vector<NoteLine>& lines);
     Result<void> index_note(IndexWriter& index, const Placement& placement, const std::string& text);
     Result<std::vector<NoteLine>> take_bytes(const std::vector<NoteLine>& members, PurgeReport& report);
+    void compact(PurgeReport& report);
     Result<void> note_studies(std::span<const std::string> study_uids, NoteLine line);
     Result<void> keep_intact(std::vector<NoteLine>& lines);
 
@@ -95,6 +98,7 @@ private:
     Layout layout_;
     Ingest& ingest_;
     VolumeUse& use_;
+    std::mutex purging_;
 };
 
 }  // namespace sagitta::storage

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "storage/compaction.h"
 #include "storage/tar.h"
 
 namespace sagitta::storage {
@@ -94,8 +95,11 @@ Result<std::vector<NoteLine>> purge_members(FileSystem& file_system, const Layou
                                        [&](const NoteLine& line) { return line.volume != first->volume; });
         auto file = file_system.open(layout.volume(first->volume), OpenMode::read_write);
         if (!file) return std::move(file).error();
-        if (auto done = VolumePurge(**file, report).run({first, last}, use, finished); !done)
-            return std::move(done).error();
+        const auto zeros = report.not_given_back;
+        auto done = VolumePurge(**file, report).run({first, last}, use, finished);
+        if (done && report.not_given_back != zeros)
+            done = note_zeros(file_system, layout, first->volume, report.not_given_back - zeros);
+        if (!done) return std::move(done).error();
         first = last;
     }
     return finished;

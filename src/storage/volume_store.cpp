@@ -78,12 +78,14 @@ Result<std::optional<FileRange>> VolumeStore::file_range(const InstanceLocation&
 
 Result<std::shared_ptr<const File>> VolumeStore::volume(std::uint32_t number) const {
     const std::lock_guard lock(mutex_);
-    if (const auto known = open_.find(number); known != open_.end()) return known->second;
+    const auto replaced = use_.replaced(number);
+    const auto known = open_.find(number);
+    if (known != open_.end() && known->second.replaced == replaced) return known->second.file;
     auto file = file_system_.open(layout_.volume(number), OpenMode::read);
     if (!file) return std::move(file).error();
     if (open_.size() >= kOpenVolumes) open_.erase(open_.begin());
     std::shared_ptr<const File> shared = std::move(*file);
-    open_.emplace(number, shared);
+    open_.insert_or_assign(number, Open{shared, replaced});
     return shared;
 }
 

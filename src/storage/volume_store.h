@@ -31,7 +31,11 @@ private:
     Layout layout_;
     VolumeUse& use_;
     mutable std::mutex mutex_;
-    mutable std::map<std::uint32_t, std::shared_ptr<const File>> open_;
+    struct Open {
+        std::shared_ptr<const File> file;
+        std::uint64_t replaced = 0;  ///< as VolumeUse said before it was opened
+    };
+    mutable std::map<std::uint32_t, Open> open_;
 };
 
 }  // namespace sagitta::storage

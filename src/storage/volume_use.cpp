@@ -30,4 +30,15 @@ bool VolumeUse::has_holes(std::uint32_t volume) const {
     return state_->holes.contains(volume);
 }
 
+void VolumeUse::note_replaced(std::uint32_t volume) {
+    const std::lock_guard lock(state_->mutex);
+    ++state_->replaced[volume];
+}
+
+std::uint64_t VolumeUse::replaced(std::uint32_t volume) const {
+    const std::lock_guard lock(state_->mutex);
+    const auto known = state_->replaced.find(volume);
+    return known == state_->replaced.end() ? 0 : known->second;
+}
+
 }  // namespace sagitta::storage

@@ -22,11 +22,17 @@ public:
     void note_holes(std::uint32_t volume);
     [[nodiscard]] bool has_holes(std::uint32_t volume) const;
 
+    /// Another file has the volume's name: one that was opened before is not to be opened from again.
+    void note_replaced(std::uint32_t volume);
+    /// How often that was.
+    [[nodiscard]] std::uint64_t replaced(std::uint32_t volume) const;
+
 private:
     struct State {
         mutable std::mutex mutex;
         std::map<std::uint32_t, std::uint64_t> readers;
         std::set<std::uint32_t> holes;  ///< made since the archive was opened
+        std::map<std::uint32_t, std::uint64_t> replaced;
     };
     std::shared_ptr<State> state_ = std::make_shared<State>();
 };

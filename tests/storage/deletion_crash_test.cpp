@@ -27,6 +27,7 @@ Sample numbered(int n) {
     sample.series_uid = fmt::format("1.2.{}.{}", n / 5, n % 2);
     sample.sop_uid = fmt::format("1.2.3.4.{}", n);
     sample.content = std::string(static_cast<std::size_t>(300 + 97 * n), static_cast<char>('a' + n % 26));
+    if (n == 0) sample.content.resize(9'000, 'a');  // blocks of a disk, more than half a volume
     return sample;
 }
 
@@ -39,7 +40,7 @@ Scope instance(int n) {
 ArchiveOptions small_volumes(StorageLayout layout, FileSystem* file_system = nullptr) {
     ArchiveOptions options;
     options.layout = layout;
-    options.volume_size = 9'000;  // notes begin volumes and are the last in them, too
+    options.volume_size = 12'000;  // notes begin volumes and are the last in them, too
     options.file_system = file_system;
     return options;
 }
@@ -82,7 +83,7 @@ private:
 
 /// Deletes, restores, stores again and purges until the end or the failure; what is promised then.
 std::map<int, Expected> keep_house(const std::string& path, StorageLayout layout, FaultyFileSystem& files,
-                                   bool& finished) {
+                                   bool& finished, std::uint64_t* compacted) {
     auto options = small_volumes(layout, &files);
     options.data_dir = path;
     auto archive = Archive::open(options);
@@ -95,7 +96,9 @@ std::map<int, Expected> keep_house(const std::string& path, StorageLayout layout
     finished = script.restore(6) && finished;
     finished = script.remove(12, 0s) && finished;
     finished = script.store(7) && finished;
-    finished = keeper.purge(std::time(nullptr) + 1).has_value() && finished;
+    const auto purged = keeper.purge(std::time(nullptr) + 1);
+    finished = purged.has_value() && finished;
+    if (compacted != nullptr && purged) *compacted = purged->compacted;
     finished = script.store(12) && finished;
     finished = script.remove(3, 24h) && finished;
     finished = keeper.purge(kAll).has_value() && finished;
@@ -109,6 +112,7 @@ struct Case {
     int survivors;
     bool index_lost;
     StorageLayout layout = StorageLayout::volumes;
+    bool punches = true;
 };
 
 class DeletionCrash : public ::testing::TestWithParam<Case> {};
@@ -146,14 +150,17 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
     {
         auto archive = open_archive(filled.path(), small_volumes(how.layout));
         for (int n = 0; n < kInstances; ++n) ASSERT_TRUE(put(*archive, numbered(n)));
+        ASSERT_TRUE(how.punches || are_sealed(filled.path(), 1));
     }
     for (std::size_t at = 0;; ++at) {
         SCOPED_TRACE(fmt::format("failing call {}", at));
         TemporaryDirectory directory;
         std::filesystem::copy(filled.path(), directory.path(), std::filesystem::copy_options::recursive);
         FaultyFileSystem files(how.fault, at);
+        files.punches(how.punches);
         bool finished = false;
-        const auto expected = keep_house(directory.path(), how.layout, files, finished);
+        std::uint64_t compacted = 0;
+        const auto expected = keep_house(directory.path(), how.layout, files, finished, &compacted);
         const bool reached = files.calls() > at;
         if (how.power_lost) {
             files.lose_power([&](std::size_t n) {
@@ -167,6 +174,7 @@ TEST_P(DeletionCrash, KeepsWhatWasAnsweredWhereverItHappens) {
         expect_sound(directory.path(), expected, how);
         if (!reached) {
             EXPECT_TRUE(finished);
+            EXPECT_EQ(compacted != 0, !how.punches) << "a volume with few members was purged";
             break;
         }
         if (::testing::Test::HasFailure()) break;
@@ -187,12 +195,18 @@ std::vector<Case> cases() {
         one.layout = StorageLayout::files;
         all.push_back(one);
     }
+    for (auto one : volumes) {
+        if (one.index_lost || one.survivors == 3) continue;
+        one.punches = false;  // so that volumes are compacted
+        all.push_back(one);
+    }
     return all;
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, DeletionCrash, ::testing::ValuesIn(cases()), [](const auto& instance) {
     const auto& how = instance.param;
-    return std::string(how.layout == StorageLayout::files ? "Files" : "") + how.name;
+    const auto* kind = how.layout == StorageLayout::files ? "Files" : "";
+    return std::string(how.punches ? kind : "Compacting") + how.name;
 });
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <fmt/format.h>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/bytes.h"
@@ -19,6 +21,7 @@
 #include "dicom/part10.h"
 #include "dicom/writer.h"
 #include "storage/archive.h"
+#include "storage/index_writer.h"
 
 namespace sagitta::storage::testing {
 
@@ -163,6 +166,21 @@ inline std::unique_ptr<Archive> open_archive(const std::string& path, ArchiveOpt
     auto archive = Archive::open(options);
     EXPECT_TRUE(archive) << (archive ? "" : archive.error().message());
     return archive ? std::move(*archive) : nullptr;
+}
+
+/// Whether so many volumes have their manifest, and the index knows it; waits for those that seal.
+inline bool are_sealed(const std::string& path, std::size_t volumes) {
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        const auto index = IndexWriter::open(path + "/index.sqlite", IndexWriter::Purpose::serve);
+        const auto marks = index ? (*index)->marks() : Result<std::vector<VolumeMark>>(index.error());
+        std::size_t sealed = 0;
+        if (marks) {
+            for (const auto& mark : *marks) sealed += mark.sealed ? 1 : 0;
+        }
+        if (sealed >= volumes) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
 }
 
 /// The bytes served under a SOP Instance UID; empty when there is none.
