@@ -169,7 +169,7 @@ dicom::DataSet performed_series(const std::map<std::string, Performed>& all) {
     builder.add_text(tags::SpecificCharacterSet, dicom::Vr::CS, "ISO_IR 192");
     builder.begin_sequence(tags::PerformedSeriesSequence);
     for (const auto& [uid, one] : all) {
-        const auto text = [&](Tag tag) { return one.first.text(tag); };
+        const auto text = [&first = one.first](Tag tag) { return first.text(tag); };
         const auto protocol = text(tags::ProtocolName);
         builder.begin_item();
         builder.add_text(tags::RetrieveAETitle, dicom::Vr::AE, "");
