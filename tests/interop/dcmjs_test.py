@@ -76,9 +76,8 @@ class Scp(Dcmjs):
     def test_store(self):
         made = self.instances()
         h.sagitta("store", self.address, self.folder / "in", check=0)
-        log = self.server.log_text()
         for uid in made:
-            self.assertIn(f"stored {uid}", log)
+            self.server.wait_to_say(f"stored {uid}")
 
     def test_find(self):
         answer = h.sagitta("find", self.address, "--json", "-k", "PatientID=J*", "-k", "PatientName", check=0)

@@ -146,7 +146,7 @@ class Sender(Deid):
         self.assertTrue(all(path.stat().st_mode & 0o077 == 0 for path in sealed))
         h.sagitta("store", node.address, corpus, check=0)
         self.assertEqual(sealed, sorted(folder.glob("*.sealed")))  # the same once
-        self.assertRegex(node.process.log_text(), r"could not de-identify: kept encrypted \(.*encapsulated")
+        node.process.wait_for(r"could not de-identify: kept encrypted \(.*encapsulated")
 
         originals = {str(pydicom.dcmread(path).SOPInstanceUID): data_set_bytes(path.read_bytes())
                      for path in corpus.glob("*.dcm")}

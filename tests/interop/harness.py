@@ -120,6 +120,10 @@ class Process:
                 raise AssertionError(f"{self.arguments[0]} never said {pattern}:\n{text[-3000:]}")
             wait_a_moment()
 
+    def wait_to_say(self, words):
+        """A line may be written after the peer has its answer: the log is never looked at only once."""
+        return self.wait_for(re.escape(words))
+
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)

@@ -80,7 +80,7 @@ keep_for = "10d"
         time.sleep(3)
         node.start()    # it looks at once, then every minute
         h.wait_until(lambda: self.studies(node) == set(sent) - over | {spared}, "the end of one study")
-        self.assertIn("retention: deleted studies=1 instances=3", node.process.log_text())
+        node.process.wait_to_say("retention: deleted studies=1 instances=3")
         node.stop()
         gone, = over - {spared}
         self.assertIn(gone, self.delete(node, "--list").text)

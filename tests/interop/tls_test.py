@@ -222,9 +222,8 @@ class Versions(TlsCase):
             self.assertIsNone(self.agreed("-tls1_2", "-cipher", suite), suite)
         for old in ("-tls1_1", "-tls1"):
             self.assertIsNone(self.agreed(old, "-cipher", "ALL:@SECLEVEL=0"), old)
-        log = node.process.log_text()
-        self.assertIn("no version in common", log)
-        self.assertIn("no cipher suite in common", log)
+        node.process.wait_to_say("no version in common")
+        node.process.wait_to_say("no cipher suite in common")
         text = self.s_client(node.tls_port, "-tls1_2")
         self.assertNotIn("TLS session ticket:", text)
         self.assertIn("Compression: NONE", text)
@@ -245,11 +244,11 @@ class ClientCertificates(TlsCase):
         node = self.tls_node()
         anonymous = ["--tls", "--tls-ca", self.made.cert("ca")]
         self.echo(node, *anonymous, check=1)
-        self.assertIn("the peer has no certificate, and one is required", node.process.log_text())
+        node.process.wait_to_say("the peer has no certificate, and one is required")
         self.echo(node, *self.ours("stranger"), check=1)
-        self.assertIn("unable to get local issuer certificate", node.process.log_text())
+        node.process.wait_to_say("unable to get local issuer certificate")
         self.echo(node, *self.ours("expired"), check=1)
-        self.assertIn("certificate has expired", node.process.log_text())
+        node.process.wait_to_say("certificate has expired")
         self.alive(node)
 
     def test_optional(self):
@@ -271,7 +270,7 @@ class ClientCertificates(TlsCase):
                 self.assertRegex(self.echo(node, *self.ours("second"), "--calling", "CT", check=1), "(?i)calling AE title")
                 h.sagitta("echo", node.address, "--calling", "CT", check=1)
                 h.sagitta("echo", node.address, "--calling", "OTHER", check=0)
-                self.assertIn("has not its certificate", node.process.log_text())
+                node.process.wait_to_say("has not its certificate")
                 node.stop()
 
     def test_we_check_whom_we_call(self):
@@ -286,15 +285,15 @@ class ClientCertificates(TlsCase):
         self.assertIn("whoever answers is believed", self.echo(node, "--tls", "--tls-insecure"))
         node.stop()
         with TlsNode(self.folder / "certificates", self.made, certificate="expired", require=False, ca=False) as expired:
-            self.assertIn("the certificate has expired", expired.process.log_text())
+            expired.process.wait_to_say("the certificate has expired")
             self.assertIn("certificate has expired", self.echo(expired, *base, check=1))
 
     def test_wrong_port(self):
         node = self.tls_node()
         self.assertIn("speaks plain DICOM", h.sagitta("echo", node.address, *self.ours(), check=1).text)
-        self.assertIn("the peer speaks TLS, this side plain DICOM", node.process.log_text())
+        node.process.wait_to_say("the peer speaks TLS, this side plain DICOM")
         h.sagitta("echo", node.tls_address, "--timeout", "5s", check=1)
-        self.assertIn("the peer speaks plain DICOM", node.process.log_text())
+        node.process.wait_to_say("the peer speaks plain DICOM")
         h.sagitta("echo", node.address, "--tls-insecure", check=2)
         self.alive(node)
 

@@ -120,7 +120,7 @@ class Worklist(h.Case):
         self.assertEqual(["A1", "A2", "A3", "A4", "X"], accessions())
         (node.data / "worklist" / "broken.wl").write_bytes(b"no DICOM")
         self.assertEqual(5, len(accessions()))  # told, and passed over
-        self.assertIn("broken.wl", node.process.log_text())
+        node.process.wait_to_say("broken.wl")
         make_item(node.data / "worklist" / "a.wl", 9, "CT", "20240315", "0930", "Doe^Jane")
         self.assertEqual(["A2", "A3", "A4", "A9", "X"], accessions())
         self.assertIn("Müller^Jörg", h.sagitta("worklist", "list", "--data", node.data, check=1).text)
