@@ -11,6 +11,7 @@ storage::ArchiveOptions archive_options(const Configuration& configuration) {
     options.data_dir = configuration.node.data;
     options.layout = configuration.storage.layout;
     options.volume_size = configuration.storage.volume_size;
+    options.direct_write_from = configuration.storage.direct_write_from;
     options.on_conflict = configuration.storage.on_conflict;
     options.memory_budget = configuration.storage.memory_budget;
     return options;

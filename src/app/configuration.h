@@ -95,6 +95,7 @@ enum class QuotaPolicy : std::uint8_t {
 struct StorageSettings {
     storage::StorageLayout layout = storage::StorageLayout::volumes;
     std::uint64_t volume_size = 4ull << 30;
+    std::uint64_t direct_write_from = 256ull << 10;  ///< bytes of a batch; 0: never
     storage::OnConflict on_conflict = storage::OnConflict::keep;
     std::uint64_t memory_budget = 256ull << 20;
     std::uint64_t stream_above = 16ull << 20;

@@ -272,6 +272,8 @@ constexpr ConfigurationKey kKeys[] = {
      [](Configuration& c, const RawValue& r) {
          return read_size(r, 64 * kKiB, kTiB, c.storage.volume_size);
      }},
+    {"storage", "direct_write_from",
+     [](Configuration& c, const RawValue& r) { return read_size(r, 0, kTiB, c.storage.direct_write_from); }},
     {"storage", "on_conflict", on_conflict},
     {"storage", "memory_budget",
      [](Configuration& c, const RawValue& r) {

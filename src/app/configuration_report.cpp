@@ -137,11 +137,12 @@ std::string to_toml(const Configuration& c) {
         if (!user.passcode.empty()) out += fmt::format("passcode = {}\n", quoted(user.passcode));
     }
     out += fmt::format(
-        "\n[storage]\nlayout = \"{}\"\nvolume_size = \"{}\"\non_conflict = \"{}\"\nmemory_budget = "
+        "\n[storage]\nlayout = \"{}\"\nvolume_size = \"{}\"\ndirect_write_from = \"{}\"\non_conflict = "
+        "\"{}\"\nmemory_budget = "
         "\"{}\"\nstream_above = \"{}\"\n"
         "accept_unknown_sop_classes = {}\n",
         c.storage.layout == storage::StorageLayout::files ? "files" : "volumes",
-        size_text(c.storage.volume_size),
+        size_text(c.storage.volume_size), size_text(c.storage.direct_write_from),
         c.storage.on_conflict == storage::OnConflict::keep ? "keep" : "replace",
         size_text(c.storage.memory_budget), size_text(c.storage.stream_above),
         c.storage.accept_unknown_sop_classes);

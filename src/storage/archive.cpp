@@ -99,6 +99,7 @@ private:
             return std::unique_ptr<MemberWriter>(std::move(files));
         }
         auto writer = std::make_unique<VolumeWriter>(file_system_, layout_, options_.volume_size,
+                                                     options_.direct_write_from,
                                                      [this](std::uint32_t n) { sealer_->enqueue(n); });
         auto opened = writer->open(volumes.open_volume, volumes.open_tail, volumes.open_exists);
         if (!opened) return std::move(opened).error();

@@ -44,6 +44,8 @@ struct ArchiveOptions {
     std::uint64_t memory_budget = 256ull << 20;  ///< bytes of instances waiting; more are refused
     std::size_t max_batch_count = 1024;
     std::uint64_t max_batch_bytes = 64ull << 20;
+    /// A batch of so many bytes is written past the operating system's page cache; 0: none is.
+    std::uint64_t direct_write_from = 256ull << 10;
     /// Attributes that are found fast although they are no column of the index: as AttributeIndexer has it.
     /// Nothing: those of before stay, and wait for who names them.
     std::optional<std::vector<dicom::Tag>> indexed_attributes = std::nullopt;

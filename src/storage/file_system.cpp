@@ -12,8 +12,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <utility>
+
+#include "storage/direct_writer.h"
 
 namespace sagitta::storage {
 namespace {
@@ -68,6 +71,15 @@ public:
         return {};
     }
 
+    Result<void> write_past_cache(std::uint64_t offset,
+                                  std::span<const std::span<const std::byte>> parts) override {
+        if (!direct_) direct_.emplace(descriptor_);
+        errno = direct_->write(offset, parts);
+        if (errno == 0) return {};
+        if (errno != EINVAL) return failure("writing", path_);
+        return write_at(offset, parts);
+    }
+
     Result<void> sync() override {
         if (::fdatasync(descriptor_) != 0) return failure("syncing", path_);
         return {};
@@ -115,6 +127,7 @@ private:
 
     int descriptor_;
     std::string path_;
+    std::optional<DirectWriter> direct_;
 };
 
 class RealFileSystem final : public FileSystem {

@@ -25,6 +25,13 @@ public:
     /// Writes all parts one behind the other from `offset`. After an error any of the bytes may be there.
     [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset,
                                                 std::span<const std::span<const std::byte>> parts) = 0;
+    /// The same for bytes that are synced next and not read soon: not kept in memory by the operating system
+    /// where the file system and the disk can do without. Offset and length are multiples of 512, or they are
+    /// kept.
+    [[nodiscard]] virtual Result<void> write_past_cache(std::uint64_t offset,
+                                                        std::span<const std::span<const std::byte>> parts) {
+        return write_at(offset, parts);
+    }
     /// Returns once data and length are on stable storage. After an error nothing is known, and
     /// calling again proves nothing.
     [[nodiscard]] virtual Result<void> sync() = 0;

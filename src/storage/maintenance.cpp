@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "storage/direct_reader.h"
 #include "storage/file_list.h"
 #include "storage/file_recovery.h"
 #include "storage/file_system.h"
@@ -80,7 +81,8 @@ private:
         auto length = (*file)->size();
         if (!length) return std::move(length).error();
         ++report_.volumes;
-        VolumeScanner scanner(**file, 0, *length, {.sha256 = true});
+        const DirectReader disk(**file);  // not what memory remembers of it
+        VolumeScanner scanner(disk, 0, *length, {.sha256 = true});
         std::string digests;
         bool sealed = false;
         while (true) {

@@ -12,13 +12,14 @@
 #include "core/bytes.h"
 #include "core/log.h"
 #include "storage/digest.h"
+#include "storage/direct_reader.h"
 #include "storage/volume_scanner.h"
 
 namespace sagitta::storage {
 namespace {
 
 constexpr std::array<std::byte, 2 * kTarBlock> kZeros{};
-constexpr int kLowPriority = 10;  // of the thread: ingest goes first
+constexpr int kLowPriority = 19;  // of the thread: ingest goes first
 
 std::int64_t now_seconds() {
     using namespace std::chrono;
@@ -28,7 +29,8 @@ std::int64_t now_seconds() {
 /// One line per member; empty when `stop` was set or the volume has a manifest already.
 Result<std::string> manifest_of(const File& volume, std::uint64_t length, const std::atomic<bool>& stop) {
     std::string text = "#offset\tlength\tsha256\tpath\n";
-    VolumeScanner scanner(volume, 0, length, {.sha256 = true, .stop = &stop});
+    const DirectReader disk(volume);
+    VolumeScanner scanner(disk, 0, length, {.sha256 = true, .stop = &stop});
     while (!stop) {
         auto found = scanner.next();
         if (!found) return std::move(found).error();

@@ -13,10 +13,11 @@ constexpr std::array<std::byte, kTarBlock> kZeros{};
 }  // namespace
 
 VolumeWriter::VolumeWriter(FileSystem& file_system, Layout layout, std::uint64_t volume_size,
-                           std::function<void(std::uint32_t)> full)
+                           std::uint64_t direct_write_from, std::function<void(std::uint32_t)> full)
     : file_system_(file_system),
       layout_(std::move(layout)),
       volume_size_(volume_size),
+      direct_write_from_(direct_write_from),
       full_(std::move(full)) {}
 
 Result<void> VolumeWriter::open(std::uint32_t number, std::uint64_t tail, bool exists) {
@@ -66,7 +67,9 @@ Result<Placement> VolumeWriter::append(std::span<const NewMember> members) {
         placement.offsets.push_back(placement.end + kTarBlock);
         placement.end += tar_footprint(member.header.size);
     }
-    if (auto written = file_->write_at(tail_, parts); !written) {
+    const bool direct = direct_write_from_ != 0 && placement.end - tail_ >= direct_write_from_;
+    auto written = direct ? file_->write_past_cache(tail_, parts) : file_->write_at(tail_, parts);
+    if (!written) {
         if (auto undone = back_to(tail_); !undone) return std::move(undone).error();
         return std::move(written).error();
     }

@@ -16,9 +16,10 @@ namespace sagitta::storage {
 
 class VolumeWriter final : public MemberWriter {
 public:
-    /// `full` is called with the number of a volume that gets no more members.
+    /// Batches of `direct_write_from` bytes and more are written past the page cache. `full` is called with
+    /// the number of a volume that gets no more members.
     VolumeWriter(FileSystem& file_system, Layout layout, std::uint64_t volume_size,
-                 std::function<void(std::uint32_t)> full);
+                 std::uint64_t direct_write_from, std::function<void(std::uint32_t)> full);
 
     /// Continues volume `number` at `tail` bytes (its end), or starts it when `number` is not there.
     [[nodiscard]] Result<void> open(std::uint32_t number, std::uint64_t tail, bool exists);
@@ -38,6 +39,7 @@ private:
     FileSystem& file_system_;
     Layout layout_;
     std::uint64_t volume_size_;
+    std::uint64_t direct_write_from_;
     std::function<void(std::uint32_t)> full_;
     std::unique_ptr<File> file_;
     std::uint32_t number_ = 0;

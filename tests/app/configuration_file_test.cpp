@@ -83,6 +83,7 @@ name = "viewer"
 [storage]
 layout = "volumes"
 volume_size = "1GiB"
+direct_write_from = "128KiB"
 on_conflict = "replace"
 memory_budget = "64MiB"
 stream_above = "1MiB"
@@ -163,7 +164,7 @@ worker = 8
     const auto loaded = parse_configuration(good, "s.toml");
     EXPECT_EQ(loaded.problems, Texts{});
     EXPECT_EQ(to_toml(loaded.configuration), good);
-    EXPECT_EQ(problems(toml), Texts{"s.toml:90: limits.idle_timeout must be from 1s to 1d"});
+    EXPECT_EQ(problems(toml), Texts{"s.toml:91: limits.idle_timeout must be from 1s to 1d"});
 }
 
 TEST(ConfigurationFile, WhatIsIndexedIsNamedByKeyword) {

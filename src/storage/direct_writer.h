@@ -1,0 +1,36 @@
+// Writes to a file past the page cache of the operating system: what goes to disk at once and is not read
+// again soon need not be copied there. Linux's O_DIRECT, and what it asks for. Internal to storage; one
+// thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+
+namespace sagitta::storage {
+
+class DirectWriter {
+public:
+    /// Of the file that is open as `descriptor`, which may be closed or renamed afterwards.
+    explicit DirectWriter(int descriptor) noexcept;
+    ~DirectWriter();
+    DirectWriter(const DirectWriter&) = delete;
+    DirectWriter& operator=(const DirectWriter&) = delete;
+
+    /// Writes all parts one behind the other. Zero, or the errno of what failed; EINVAL: this file system or
+    /// disk does not take these bytes so, at this place or at all. After an error any of them may be there.
+    [[nodiscard]] int write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) noexcept;
+
+private:
+    struct Free {
+        void operator()(std::byte* memory) const noexcept { std::free(memory); }
+    };
+    [[nodiscard]] int write_out(std::uint64_t offset, std::size_t length) noexcept;
+
+    int descriptor_;
+    std::unique_ptr<std::byte, Free> buffer_;
+};
+
+}  // namespace sagitta::storage
