@@ -5,6 +5,9 @@
 
 #define XXH_STATIC_LINKING_ONLY  // for a hash state without the heap
 #include <xxhash.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the same functions, for the processor it runs on
+#endif
 
 #include <array>
 #include <cstring>
