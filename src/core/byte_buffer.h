@@ -17,22 +17,38 @@ class ByteBuffer {
 public:
     ByteBuffer() = default;
     explicit ByteBuffer(std::span<const std::byte> bytes) { append(bytes); }
+    /// An empty one with `front` bytes of room before its first, and for `capacity` behind: whoever gets it
+    /// can put something in front and have all of it in one run, which begins on a page (4096 bytes). Growing
+    /// beyond that capacity loses the room in front.
+    [[nodiscard]] static ByteBuffer with_front(std::size_t front, std::size_t capacity) {
+        constexpr std::size_t kPage = 4096;
+        const std::size_t all = (front + capacity + kPage - 1) / kPage * kPage;
+        ByteBuffer buffer;
+        auto* const memory = static_cast<std::byte*>(std::aligned_alloc(kPage, all));
+        if (memory == nullptr) throw std::bad_alloc();
+        buffer.data_ = memory + front;
+        buffer.front_ = front;
+        buffer.capacity_ = all - front;
+        return buffer;
+    }
     ByteBuffer(ByteBuffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)),
           size_(std::exchange(other.size_, 0)),
-          capacity_(std::exchange(other.capacity_, 0)) {}
+          capacity_(std::exchange(other.capacity_, 0)),
+          front_(std::exchange(other.front_, 0)) {}
     ByteBuffer& operator=(ByteBuffer&& other) noexcept {
         if (this != &other) {
-            std::free(data_);
+            release();
             data_ = std::exchange(other.data_, nullptr);
             size_ = std::exchange(other.size_, 0);
             capacity_ = std::exchange(other.capacity_, 0);
+            front_ = std::exchange(other.front_, 0);
         }
         return *this;
     }
     ByteBuffer(const ByteBuffer&) = delete;
     ByteBuffer& operator=(const ByteBuffer&) = delete;
-    ~ByteBuffer() { std::free(data_); }
+    ~ByteBuffer() { release(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
@@ -40,6 +56,9 @@ public:
     [[nodiscard]] std::byte* data() noexcept { return data_; }
     [[nodiscard]] const std::byte* data() const noexcept { return data_; }
     [[nodiscard]] std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+
+    /// The room before the first byte, uninitialised; empty unless it was made so.
+    [[nodiscard]] std::span<std::byte> front() noexcept { return {data_ - front_, front_}; }
 
     /// Room for `count` more bytes behind the end, uninitialised; `commit` makes them part of it.
     [[nodiscard]] std::span<std::byte> prepare(std::size_t count) {
@@ -66,15 +85,23 @@ private:
         std::size_t next = capacity_ + capacity_ / 2;
         if (next < wanted) next = wanted;
         if (next < 256) next = 256;
-        void* moved = std::realloc(data_, next);
+        // Without the room in front realloc may move pages instead of bytes.
+        void* moved = front_ == 0 ? std::realloc(data_, next) : std::malloc(next);
         if (moved == nullptr) throw std::bad_alloc();
+        if (front_ != 0) {
+            std::memcpy(moved, data_, size_);
+            release();
+        }
         data_ = static_cast<std::byte*>(moved);
         capacity_ = next;
+        front_ = 0;
     }
+    void release() noexcept { std::free(data_ - front_); }
 
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
-    std::size_t capacity_ = 0;
+    std::size_t capacity_ = 0;  // behind data_
+    std::size_t front_ = 0;     // before data_
 };
 
 }  // namespace sagitta

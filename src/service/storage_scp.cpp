@@ -128,6 +128,12 @@ Task<Outcome> StorageScp::store(const AssociationInfo& association, StoreRequest
     co_return co_await file(archive_, settings_, association, std::move(instance));
 }
 
+/// What de-identification makes lies elsewhere.
+std::size_t StorageScp::front_room(const AssociationInfo& association, const StoreRequest& request) {
+    if (may_deidentify(settings_.senders, association.calling.view())) return 0;
+    return storage::front_room(dicom::make_file_header(service::meta_of(request, association)).size());
+}
+
 /// De-identification, and inflating, need all of an object.
 std::unique_ptr<net::dimse::ObjectReceiver> StorageScp::receive(const AssociationInfo& association,
                                                                 StoreRequest request,

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] Task<net::dimse::Outcome> store(const net::dimse::AssociationInfo& association,
                                                   net::dimse::StoreRequest request,
                                                   ByteBuffer data_set) override;
+    std::size_t front_room(const net::dimse::AssociationInfo& association,
+                           const net::dimse::StoreRequest& request) override;
     /// Of an object that may be filed as it comes: written as it arrives, and safe as any other.
     [[nodiscard]] std::unique_ptr<net::dimse::ObjectReceiver> receive(
         const net::dimse::AssociationInfo& association, net::dimse::StoreRequest request,

@@ -21,6 +21,7 @@
 #include "storage/recovery.h"
 #include "storage/sealing.h"
 #include "storage/sqlite_index.h"
+#include "storage/tar.h"
 #include "storage/volume_store.h"
 #include "storage/volume_use.h"
 #include "storage/volume_writer.h"
@@ -243,6 +244,10 @@ void report(const RecoveryReport& recovery) {
 }
 
 }  // namespace
+
+std::size_t front_room(std::size_t file_header_bytes) noexcept {
+    return kTarBlock + file_header_bytes;
+}
 
 Result<std::unique_ptr<Archive>> Archive::open(ArchiveOptions options) {
     if (options.data_dir.empty() || options.volume_size < kLeastVolume || options.volume_size > kMostVolume ||

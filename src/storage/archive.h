@@ -52,11 +52,16 @@ struct ArchiveOptions {
     FileSystem* file_system = nullptr;  ///< null: the real one. Outlives the archive
 };
 
+/// See IncomingInstance::data_set.
+[[nodiscard]] std::size_t front_room(std::size_t file_header_bytes) noexcept;
+
 /// One SOP Instance on its way in: the two parts of its Part 10 file, and its index row.
 struct IncomingInstance {
     ByteBuffer file_header;  ///< dicom::make_file_header
-    ByteBuffer data_set;     ///< as received
-    InstanceRecord record;   ///< extract_record of them
+    /// As received. With front_room(file_header.size()) bytes of room in front and enough behind it is
+    /// written from where it is, without a copy; front and what is behind belong to the archive.
+    ByteBuffer data_set;
+    InstanceRecord record;  ///< extract_record of them
     /// One too large for memory is in this file instead (Archive::spool), and both buffers are empty.
     std::unique_ptr<SpooledInstance> spooled = {};
 };

@@ -3,11 +3,14 @@
 // thread.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace sagitta::storage {
 
@@ -19,18 +22,22 @@ public:
     DirectWriter(const DirectWriter&) = delete;
     DirectWriter& operator=(const DirectWriter&) = delete;
 
-    /// Writes all parts one behind the other. Zero, or the errno of what failed; EINVAL: this file system or
-    /// disk does not take these bytes so, at this place or at all. After an error any of them may be there.
-    [[nodiscard]] int write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts) noexcept;
+    /// Writes all parts one behind the other: those that begin on a page (4096 bytes) from where they are,
+    /// the others by way of a buffer. Zero, or the errno of what failed; EINVAL: this file system or disk
+    /// does not take these bytes so, at this place or at all. After an error any of them may be there.
+    [[nodiscard]] int write(std::uint64_t offset, std::span<const std::span<const std::byte>> parts);
 
 private:
     struct Free {
         void operator()(std::byte* memory) const noexcept { std::free(memory); }
     };
-    [[nodiscard]] int write_out(std::uint64_t offset, std::size_t length) noexcept;
+    void gather(std::span<const std::byte> bytes);
+    [[nodiscard]] int write_out(std::uint64_t& offset);
 
     int descriptor_;
     std::unique_ptr<std::byte, Free> buffer_;
+    std::size_t filled_ = 0;       // of the buffer
+    std::vector<iovec> gathered_;  // in the buffer or where they are, in order
 };
 
 }  // namespace sagitta::storage

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "storage/direct_writer.h"
+#include "storage/io_vectors.h"
 
 namespace sagitta::storage {
 namespace {
@@ -66,7 +67,7 @@ public:
             if (n < 0 && errno == EINTR) continue;
             if (n < 0) return failure("writing", path_);
             offset += static_cast<std::uint64_t>(n);
-            first = skip(vectors, first, static_cast<std::size_t>(n));
+            first = skip_written(vectors, first, static_cast<std::size_t>(n));
         }
         return {};
     }
@@ -114,17 +115,6 @@ public:
     int descriptor() const noexcept override { return descriptor_; }
 
 private:
-    /// Index of the first vector not written completely; that one is shortened by what was.
-    static std::size_t skip(std::vector<iovec>& vectors, std::size_t first, std::size_t written) {
-        while (first < vectors.size() && written >= vectors[first].iov_len)
-            written -= vectors[first++].iov_len;
-        if (first < vectors.size()) {
-            vectors[first].iov_base = static_cast<std::byte*>(vectors[first].iov_base) + written;
-            vectors[first].iov_len -= written;
-        }
-        return first;
-    }
-
     int descriptor_;
     std::string path_;
     std::optional<DirectWriter> direct_;

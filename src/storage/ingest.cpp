@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -39,6 +40,21 @@ bool same_data_set(const InstanceRecord& record, const StoredDataSet& stored) {
 bool leaves_nothing(Errc code) {
     return code == Errc::not_found || code == Errc::invalid_argument || code == Errc::refused ||
            code == Errc::unsupported || code == Errc::no_space;
+}
+
+/// Where there is room for it the file header goes before the data set, zeros behind it, and all of the
+/// member is one run.
+std::span<std::byte> whole_member(IncomingInstance& instance) {
+    const auto header = instance.file_header.span();
+    auto& data_set = instance.data_set;
+    const auto front = data_set.front();
+    const auto padding = tar_padding(header.size() + data_set.size());
+    if (front.size() != front_room(header.size()) || data_set.capacity() - data_set.size() < padding)
+        return {};
+    std::copy(header.begin(), header.end(), front.begin() + kTarBlock);
+    const auto behind = data_set.prepare(padding);
+    std::fill(behind.begin(), behind.end(), std::byte{0});
+    return {front.data(), front.size() + data_set.size() + padding};
 }
 
 bool agrees(const IncomingInstance& instance) {
@@ -324,11 +340,11 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
     std::uint64_t bytes = 0;
     for (std::size_t n = 0; n < batch.size(); ++n) {
         if (!verdicts[n].write) continue;
-        const auto& [instance, done, checksum, received, cost] = batch[n];
+        auto& [instance, done, checksum, received, cost] = batch[n];
         NewMember member{
             instance_member(instance.record.study_instance_uid, instance.record.series_instance_uid,
                             instance.record.sop_instance_uid),
-            instance.file_header.span(), instance.data_set.span()};
+            instance.file_header.span(), std::as_const(instance.data_set).span(), whole_member(instance)};
         member.header.size = file_length(instance);
         member.header.modified = received;
         member.header.checksum = checksum;

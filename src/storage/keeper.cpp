@@ -68,7 +68,7 @@ Result<void> Keeper::run(const Work& work) {
 Result<void> Keeper::write_note(IndexWriter& index, MemberWriter& writer,
                                 const std::vector<NoteLine>& lines) {
     const auto text = note_text(lines);
-    NewMember member{note_member(text, now_seconds()), as_bytes(text), {}};
+    NewMember member{note_member(text, now_seconds()), as_bytes(text), {}, {}};
     if (auto room = writer.reserve(tar_footprint(text.size())); !room) return final_error(room.error());
     auto placement = writer.append({&member, 1});
     if (!placement) return final_error(placement.error());

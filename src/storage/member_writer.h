@@ -18,6 +18,8 @@ struct NewMember {
     TarMember header;
     std::span<const std::byte> first;
     std::span<const std::byte> second;
+    /// Room for the header, then all of it and its padding in one run; empty: they are apart.
+    std::span<std::byte> whole;
 };
 
 /// Where members went: the n-th is found at offsets[n] of `volume`.

@@ -1,5 +1,6 @@
 #include "storage/volume_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -61,9 +62,14 @@ Result<Placement> VolumeWriter::append(std::span<const NewMember> members) {
     Placement placement{number_, {}, tail_};
     placement.offsets.reserve(members.size());
     for (const auto& member : members) {
-        headers.push_back(make_tar_header(member.header));
-        parts.insert(parts.end(), {std::span<const std::byte>(headers.back()), member.first, member.second,
-                                   std::span(kZeros).first(tar_padding(member.header.size))});
+        const auto& header = headers.emplace_back(make_tar_header(member.header));
+        if (member.whole.empty()) {
+            parts.insert(parts.end(), {std::span<const std::byte>(header), member.first, member.second,
+                                       std::span(kZeros).first(tar_padding(member.header.size))});
+        } else {
+            std::copy(header.begin(), header.end(), member.whole.begin());
+            parts.push_back(member.whole);
+        }
         placement.offsets.push_back(placement.end + kTarBlock);
         placement.end += tar_footprint(member.header.size);
     }

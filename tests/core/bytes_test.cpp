@@ -1,6 +1,9 @@
 #include "core/bytes.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +39,32 @@ TEST(ByteBuffer, GrowsKeepsAndMoves) {
     EXPECT_TRUE(buffer.empty());  // NOLINT(bugprone-use-after-move): what a moved one promises
     moved.truncate(8);
     EXPECT_EQ(as_text(moved.span()).size(), 8u);
+}
+
+TEST(ByteBuffer, HasRoomInFrontUntilItGrows) {
+    auto buffer = ByteBuffer::with_front(700, 1000);
+    ASSERT_EQ(buffer.front().size(), 700u);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.front().data()) % 4096, 0u);
+    EXPECT_EQ(buffer.front().data() + 700, buffer.data());
+    EXPECT_GE(buffer.capacity(), 1000u);
+    for (int n = 0; n < 250; ++n) append_be(buffer, static_cast<std::uint32_t>(n));
+    EXPECT_EQ(buffer.front().size(), 700u);
+    std::fill(buffer.front().begin(), buffer.front().end(), std::byte{7});
+    ByteBuffer moved;
+    moved = std::move(buffer);
+    EXPECT_TRUE(buffer.front().empty());  // NOLINT(bugprone-use-after-move): what a moved one promises
+    ASSERT_EQ(moved.front().size(), 700u);
+    EXPECT_EQ(moved.front()[699], std::byte{7});
+    EXPECT_EQ(load_be<std::uint32_t>(moved.data()), 0u);
+    const std::vector<std::byte> more(10'000, std::byte{9});
+    moved.append(more);
+    EXPECT_TRUE(moved.front().empty());
+    ASSERT_EQ(moved.size(), 11'000u);
+    EXPECT_EQ(load_be<std::uint32_t>(moved.data() + 996), 249u);
+    EXPECT_EQ(moved.data()[10'999], std::byte{9});
+    moved.append(more);
+    EXPECT_EQ(moved.size(), 21'000u);
+    EXPECT_TRUE(ByteBuffer().front().empty());
 }
 
 TEST(Result, HoldsAValueOrAnError) {

@@ -9,6 +9,7 @@
 #include "storage/maintenance.h"
 #include "storage/sqlite_database.h"
 #include "tests/storage/sample.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sagitta::storage::testing {
 namespace {
@@ -40,6 +41,38 @@ TEST(Archive, ServesTheBytesItWasGiven) {
     EXPECT_EQ(*outcome, IngestOutcome::stored);
     EXPECT_EQ(served(*archive, "1.2.3.4.1"), file_bytes(numbered(1)));
     EXPECT_EQ(served(*archive, "1.2.3.4.2"), "");
+}
+
+/// On a disk, past the page cache; each length of padding, and room that is not as the archive said.
+TEST(Archive, KeepsTheSameBytesWhereThereIsRoomAroundTheDataSet) {
+    const test::TemporaryFolder folder;
+    ArchiveOptions options;
+    options.direct_write_from = 1;
+    const auto path = (folder.path() / "archive").string();
+    std::vector<Sample> samples;
+    {
+        auto archive = open_archive(path, options);
+        Answers answers;
+        for (int n = 0; n < 300; ++n) {
+            samples.push_back(numbered(n));
+            samples.back().content = std::string(static_cast<std::size_t>(2 * n), static_cast<char>(n));
+            auto instance = incoming(samples.back());
+            if (n % 3 != 0) instance = with_room(std::move(instance));
+            if (n % 11 == 1) {
+                auto less = ByteBuffer::with_front(700, instance.data_set.size() + 600);
+                less.append(std::as_const(instance.data_set).span());
+                instance.data_set = std::move(less);
+            }
+            ASSERT_TRUE(archive->submit(std::move(instance), answers.expect(static_cast<std::size_t>(n))));
+        }
+        for (const auto& [n, answer] : answers.wait()) EXPECT_TRUE(answer) << n;
+        for (const auto& sample : samples) EXPECT_EQ(served(*archive, sample.sop_uid), file_bytes(sample));
+    }
+    EXPECT_EQ(problems_of(path), std::vector<std::string>());
+    std::filesystem::remove(path + "/index.sqlite");
+    auto archive = open_archive(path, options);
+    EXPECT_TRUE(archive->recovery().index_rebuilt);
+    EXPECT_EQ(archive->recovery().instances_indexed, samples.size());
 }
 
 TEST(Archive, FindsAfterReopening) {

@@ -37,7 +37,7 @@ ArchiveOptions small_volumes(FileSystem* file_system = nullptr,
 /// The sample as it comes in: with `streamed`, two of three as large ones do.
 Result<IncomingInstance> arriving(Archive& archive, int n, bool streamed) {
     if (streamed && n % 3 != 0) return spooled(archive, numbered(n));
-    return incoming(numbered(n));
+    return n % 2 == 0 ? incoming(numbered(n)) : with_room(incoming(numbered(n)));
 }
 
 /// Ingests until the end or the failure; the numbers acknowledged.

@@ -7,8 +7,10 @@
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/byte_buffer.h"
 #include "storage/direct_reader.h"
 #include "storage/file_system.h"
 #include "tests/support/temporary_folder.h"
@@ -67,6 +69,36 @@ TEST_F(Direct, BatchesInTurnsBothWays) {
         ASSERT_EQ(content(**reader), expected) << "after batch " << n;
         ASSERT_EQ(content(DirectReader(**reader)), expected) << "after batch " << n;
     }
+}
+
+/// Parts that begin on a page are written from where they are, between others that are not, more of them than
+/// one call takes.
+TEST_F(Direct, PartsOnPagesAmongOthers) {
+    auto file = create();
+    Bytes expected;
+    std::mt19937 random(11);
+    std::vector<ByteBuffer> pages;
+    std::vector<Bytes> others;
+    for (std::uint32_t n = 0; n < 3000; ++n) {
+        const auto bytes = noise(512 * (1 + random() % 20), n);
+        expected.insert(expected.end(), bytes.begin(), bytes.end());
+        pages.push_back(ByteBuffer::with_front(0, bytes.size()));
+        pages.back().append(bytes);
+        others.push_back(bytes);
+    }
+    std::vector<std::span<const std::byte>> parts;
+    for (std::size_t n = 0; n < pages.size(); ++n) {
+        const std::span<const std::byte> other(others[n]);
+        if (n % 5 < 3) {
+            parts.push_back(std::as_const(pages[n]).span());
+        } else {  // in two: the second begins anywhere
+            const auto cut = random() % other.size();
+            parts.insert(parts.end(), {other.first(cut), other.subspan(cut)});
+        }
+    }
+    ASSERT_TRUE(file->write_past_cache(0, parts));
+    EXPECT_EQ(content(*file), expected);
+    EXPECT_EQ(content(DirectReader(*file)), expected);
 }
 
 TEST_F(Direct, WhatNoDiskTakesSoIsWrittenAllTheSame) {

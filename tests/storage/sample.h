@@ -101,6 +101,14 @@ inline IncomingInstance incoming(const Sample& sample) {
     return instance;
 }
 
+/// The same, its data set with room for what the archive puts around it.
+inline IncomingInstance with_room(IncomingInstance instance) {
+    const auto bytes = std::exchange(instance.data_set, ByteBuffer());
+    instance.data_set = ByteBuffer::with_front(front_room(instance.file_header.size()), bytes.size() + 511);
+    instance.data_set.append(bytes.span());
+    return instance;
+}
+
 inline std::string file_bytes(const Sample& sample) {
     auto instance = incoming(sample);
     return std::string(as_text(instance.file_header.span())) + std::string(as_text(instance.data_set.span()));

@@ -90,6 +90,12 @@ public:
     /// `data_set` is the object as received, without file meta information. Success means durable.
     [[nodiscard]] virtual Task<Outcome> store(const AssociationInfo& association, StoreRequest request,
                                               ByteBuffer data_set) = 0;
+    /// Bytes that `store` will put in front of the data set; where they are known there is room for them
+    /// (ByteBuffer::front). Asked before each object.
+    [[nodiscard]] virtual std::size_t front_room(const AssociationInfo& /*association*/,
+                                                 const StoreRequest& /*request*/) {
+        return 0;
+    }
     /// Asked once an object has become longer than ServerSettings::stream_above_bytes: who takes it as it
     /// arrives; null: it is collected for `store` all the same. `on_room` may be called on any thread.
     [[nodiscard]] virtual std::unique_ptr<ObjectReceiver> receive(const AssociationInfo& /*association*/,

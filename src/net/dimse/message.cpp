@@ -11,6 +11,8 @@ namespace {
 
 /// Beyond this an object's memory grows as its bytes arrive.
 constexpr std::size_t kMaxReservedBytes = 4 * 1024 * 1024;
+constexpr std::size_t kFrontFrom = 64 * 1024;  // bytes of a data set
+constexpr std::size_t kSpare = 4 * 1024;       // the next is often a little longer, and may be padded
 /// Of a large object that goes to its receiver at once.
 constexpr std::size_t kPieceBytes = 1024 * 1024;
 
@@ -73,7 +75,7 @@ Result<std::optional<Message>> MessageAssembler::add_command(const ul::Pdv& pdv)
     message_.command = std::move(*command);
     if (message_.command.has_data_set) {
         in_data_set_ = true;
-        if (message_.command.field == CommandField::c_store_rq) message_.data_set.reserve(expected_bytes_);
+        if (message_.command.field == CommandField::c_store_rq) make_room();
         return std::optional<Message>();
     }
     return std::optional<Message>(std::exchange(message_, Message()));
@@ -99,6 +101,15 @@ Result<std::optional<Message>> MessageAssembler::add_data(const ul::Pdv& pdv) {
     if (is_object && !message_.receiver)
         expected_bytes_ = std::min(message_.data_set.size(), kMaxReservedBytes);
     return std::optional<Message>(std::exchange(message_, Message()));
+}
+
+/// Small ones are copied as cheaply.
+void MessageAssembler::make_room() {
+    const auto front = front_room_ && expected_bytes_ >= kFrontFrom ? front_room_(message_) : 0;
+    if (front == 0)
+        message_.data_set.reserve(expected_bytes_);
+    else
+        message_.data_set = ByteBuffer::with_front(front, expected_bytes_ + kSpare);
 }
 
 /// What has arrived of a large object goes on to whoever takes it.

@@ -38,12 +38,16 @@ struct AssemblyLimits {
 /// null: it is collected. Where it will be refused anyway, it may say that the data set is too long.
 using ReceiverSource = std::function<std::unique_ptr<ObjectReceiver>(Message&)>;
 
+/// Asked for each C-STORE-RQ: bytes that whoever gets the data set will put in front of it
+/// (ByteBuffer::with_front).
+using FrontRoom = std::function<std::size_t(const Message&)>;
+
 /// Puts the fragments of one association together. They are copied once; memory grows with what
 /// has arrived.
 class MessageAssembler {
 public:
-    explicit MessageAssembler(AssemblyLimits limits, ReceiverSource source = {})
-        : limits_(limits), source_(std::move(source)) {}
+    explicit MessageAssembler(AssemblyLimits limits, ReceiverSource source = {}, FrontRoom front_room = {})
+        : limits_(limits), source_(std::move(source)), front_room_(std::move(front_room)) {}
 
     /// The message that `pdv` completes, if it does. Errors (the association cannot go on):
     /// protocol_error, malformed, truncated, limit_exceeded for a command set.
@@ -58,10 +62,12 @@ public:
 private:
     Result<std::optional<Message>> add_command(const ul::Pdv& pdv);
     Result<std::optional<Message>> add_data(const ul::Pdv& pdv);
+    void make_room();
     void pass_on(bool is_last);
 
     AssemblyLimits limits_;
     ReceiverSource source_;
+    FrontRoom front_room_;
     ByteBuffer command_;
     Message message_;
     bool in_data_set_ = false;

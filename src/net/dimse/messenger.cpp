@@ -63,9 +63,9 @@ void cut_file(ul::PresentationContextId context, const FileRange& range, bool en
 }  // namespace
 
 Messenger::Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits,
-                     ReceiverSource receivers)
+                     ReceiverSource receivers, FrontRoom front_room)
     : association_(std::move(association)),
-      assembler_(limits, std::move(receivers)),
+      assembler_(limits, std::move(receivers), std::move(front_room)),
       arrived_(association_->executor()) {}
 
 // ---- arriving

@@ -23,7 +23,7 @@ namespace sagitta::net::dimse {
 class Messenger : public ul::AssociationUser {
 public:
     Messenger(std::shared_ptr<ul::Association> association, AssemblyLimits limits,
-              ReceiverSource receivers = {});
+              ReceiverSource receivers = {}, FrontRoom front_room = {});
 
     /// The next request, in order of arrival; nothing when the peer wants to release and nothing is left
     /// to do, or after interrupt(). Errors: what ended the association.

@@ -122,8 +122,10 @@ std::string host_of(const std::string& address) {
 
 Session::Session(std::shared_ptr<ul::Association> association, const ServerSettings& settings,
                  const Handlers& handlers, std::function<void()> at_end)
-    : Messenger(std::move(association), limits_of(settings),
-                [this](Message& message) { return receiver_for(message); }),
+    : Messenger(
+          std::move(association), limits_of(settings),
+          [this](Message& message) { return receiver_for(message); },
+          [this](const Message& message) { return front_room_for(message); }),
       settings_(settings),
       handlers_(handlers),
       at_end_(std::move(at_end)),
@@ -373,6 +375,10 @@ std::unique_ptr<ObjectReceiver> Session::receiver_for(Message& message) {
         });
     };
     return handlers_.store->receive(info_, store_request_of(message), std::move(on_room));
+}
+
+std::size_t Session::front_room_for(const Message& message) {
+    return check_store(message) ? 0 : handlers_.store->front_room(info_, store_request_of(message));
 }
 
 Task<Result<void>> Session::serve_store(Message message) {

@@ -76,6 +76,7 @@ private:
     [[nodiscard]] std::optional<Outcome> check_store(const Message& message) const;
     [[nodiscard]] StoreRequest store_request_of(const Message& message) const;
     [[nodiscard]] std::unique_ptr<ObjectReceiver> receiver_for(Message& message);
+    [[nodiscard]] std::size_t front_room_for(const Message& message);
     [[nodiscard]] QueryRequest query_of(Message& message) const;
 
     const ServerSettings& settings_;

@@ -260,6 +260,40 @@ TEST(MessageAssembly, StopsThePeerWhileTheReceiverIsFull) {
     EXPECT_TRUE(assembler.wants_more()) << "the next message is another one's";
 }
 
+/// Asked for once the length of the last object says that it is worth it; one that is longer than that one
+/// was has its bytes all the same.
+TEST(MessageAssembly, LeavesRoomInFrontOfALargeDataSet) {
+    std::size_t asked = 0;
+    const auto room = [&](const Message& message) {
+        EXPECT_EQ(message.command.field, CommandField::c_store_rq);
+        ++asked;
+        return std::size_t{900};
+    };
+    MessageAssembler assembler({}, {}, room);
+    CommandSet command = full();
+    command.field = CommandField::c_store_rq;
+    ByteBuffer encoded_command;
+    encode(command, encoded_command);
+    const auto fed = [&](std::size_t count) {
+        const std::string data(count, 'd');
+        EXPECT_TRUE(assembler.add(fragment(true, true, as_text(encoded_command.span()))));
+        EXPECT_TRUE(assembler.add(fragment(false, false, data.substr(0, count / 2))));
+        auto added = assembler.add(fragment(false, true, data.substr(count / 2)));
+        EXPECT_TRUE(added && added->has_value());
+        auto message = std::move(**added);
+        EXPECT_EQ(as_text(message.data_set.span()), data);
+        return message.data_set.front().size();
+    };
+    EXPECT_EQ(fed(200'000), 0u) << "nobody knows how long the first will be";
+    EXPECT_EQ(fed(200'000), 900u);
+    EXPECT_EQ(fed(203'000), 900u);
+    EXPECT_EQ(fed(400'000), 0u);
+    EXPECT_EQ(fed(10'000), 900u);
+    EXPECT_EQ(asked, 4u);
+    EXPECT_EQ(fed(10'000), 0u) << "small ones are copied";
+    EXPECT_EQ(asked, 4u);
+}
+
 TEST(MessageAssembly, WrongOrdersAreErrors) {
     MessageAssembler data_first({});
     EXPECT_EQ(data_first.add(fragment(false, false, "x")).error().code, Errc::protocol_error);
