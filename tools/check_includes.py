@@ -41,6 +41,7 @@ LIBRARIES = {
     "fmt": (r"fmt/", [r"src/", r"tools/", r"tests/"]),
     "sqlite": (r"sqlite3(ext)?\.h", [r"src/storage/sqlite_[^/]*\.(cpp|h)", r"src/deid/vault[^/]*\.cpp", r"tests/storage/", r"tests/deid/"]),
     "zlib": (r"zlib\.h", [r"src/dicom/deflate\.cpp", r"src/codec/[^/]*\.cpp", r"src/storage/", r"tools/", r"tests/"]),
+    "address sanitizer": (r"sanitizer/asan_interface\.h", [r"src/core/object_memory\.cpp"]),
     "xxhash": (r"xxh", [r"src/storage/[^/]*\.cpp", r"tests/storage/"]),
     "libarchive": (r"archive(_entry)?\.h$", [r"src/media/container[^/]*\.cpp"]),
     "utf8proc": (r"utf8proc", [r"src/dicom/[^/]*\.cpp"]),

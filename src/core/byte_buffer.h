@@ -9,6 +9,8 @@
 #include <span>
 #include <utility>
 
+#include "core/object_memory.h"
+
 namespace sagitta {
 
 /// Owns its memory; move-only. Running out of memory throws bad_alloc (ends the process): callers
@@ -18,24 +20,23 @@ public:
     ByteBuffer() = default;
     explicit ByteBuffer(std::span<const std::byte> bytes) { append(bytes); }
     /// An empty one with `front` bytes of room before its first, and for `capacity` behind: whoever gets it
-    /// can put something in front and have all of it in one run, which begins on a page (4096 bytes). Growing
-    /// beyond that capacity loses the room in front.
+    /// can put something in front and have all of it in one run, which begins on a page (4096 bytes) of
+    /// object_memory.h. Growing beyond that capacity loses the room in front.
     [[nodiscard]] static ByteBuffer with_front(std::size_t front, std::size_t capacity) {
-        constexpr std::size_t kPage = 4096;
-        const std::size_t all = (front + capacity + kPage - 1) / kPage * kPage;
+        const auto memory = take_object_memory(front + capacity);
         ByteBuffer buffer;
-        auto* const memory = static_cast<std::byte*>(std::aligned_alloc(kPage, all));
-        if (memory == nullptr) throw std::bad_alloc();
-        buffer.data_ = memory + front;
+        buffer.data_ = memory.data() + front;
         buffer.front_ = front;
-        buffer.capacity_ = all - front;
+        buffer.capacity_ = memory.size() - front;
+        buffer.is_object_ = true;
         return buffer;
     }
     ByteBuffer(ByteBuffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)),
           size_(std::exchange(other.size_, 0)),
           capacity_(std::exchange(other.capacity_, 0)),
-          front_(std::exchange(other.front_, 0)) {}
+          front_(std::exchange(other.front_, 0)),
+          is_object_(std::exchange(other.is_object_, false)) {}
     ByteBuffer& operator=(ByteBuffer&& other) noexcept {
         if (this != &other) {
             release();
@@ -43,6 +44,7 @@ public:
             size_ = std::exchange(other.size_, 0);
             capacity_ = std::exchange(other.capacity_, 0);
             front_ = std::exchange(other.front_, 0);
+            is_object_ = std::exchange(other.is_object_, false);
         }
         return *this;
     }
@@ -85,23 +87,30 @@ private:
         std::size_t next = capacity_ + capacity_ / 2;
         if (next < wanted) next = wanted;
         if (next < 256) next = 256;
-        // Without the room in front realloc may move pages instead of bytes.
-        void* moved = front_ == 0 ? std::realloc(data_, next) : std::malloc(next);
+        // Of large ones realloc moves pages instead of bytes.
+        void* moved = is_object_ ? std::malloc(next) : std::realloc(data_, next);
         if (moved == nullptr) throw std::bad_alloc();
-        if (front_ != 0) {
+        if (is_object_) {
             std::memcpy(moved, data_, size_);
             release();
         }
         data_ = static_cast<std::byte*>(moved);
         capacity_ = next;
         front_ = 0;
+        is_object_ = false;
     }
-    void release() noexcept { std::free(data_ - front_); }
+    void release() noexcept {
+        if (is_object_)
+            give_back_object_memory(data_ - front_);
+        else
+            std::free(data_);
+    }
 
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;  // behind data_
     std::size_t front_ = 0;     // before data_
+    bool is_object_ = false;    // whose memory it is
 };
 
 }  // namespace sagitta

@@ -30,7 +30,7 @@ DirectWriter::DirectWriter(int descriptor) noexcept
     // By number, not by name: the file may have been renamed since it was opened.
     : descriptor_(
           ::open(fmt::format("/proc/self/fd/{}", descriptor).c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC)),
-      buffer_(descriptor_ < 0 ? nullptr : static_cast<std::byte*>(std::aligned_alloc(kPage, kBuffer))) {}
+      buffer_(descriptor_ < 0 ? nullptr : take_object_memory(kBuffer).data()) {}
 
 DirectWriter::~DirectWriter() {
     if (descriptor_ >= 0) ::close(descriptor_);

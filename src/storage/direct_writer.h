@@ -7,10 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include "core/object_memory.h"
 
 namespace sagitta::storage {
 
@@ -29,7 +30,7 @@ public:
 
 private:
     struct Free {
-        void operator()(std::byte* memory) const noexcept { std::free(memory); }
+        void operator()(std::byte* memory) const noexcept { give_back_object_memory(memory); }
     };
     void gather(std::span<const std::byte> bytes);
     [[nodiscard]] int write_out(std::uint64_t& offset);
