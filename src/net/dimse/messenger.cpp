@@ -125,6 +125,10 @@ bool Messenger::has(bool response) const noexcept {
                        [&](const Message& one) { return is_response(one.command.field) == response; });
 }
 
+const Message* Messenger::next_request() const noexcept {
+    return queue_.empty() || is_response(queue_.front().command.field) ? nullptr : &queue_.front();
+}
+
 Message Messenger::pop(bool response) {
     const auto at = std::find_if(queue_.begin(), queue_.end(), [&](const Message& one) {
         return is_response(one.command.field) == response;

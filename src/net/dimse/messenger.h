@@ -66,6 +66,11 @@ public:
 protected:
     /// Lets receive_request come back without a request, once.
     void interrupt();
+    /// What receive_request would give now; null when nothing, or not a request.
+    [[nodiscard]] const Message* next_request() const noexcept;
+    [[nodiscard]] bool is_interrupted() const noexcept { return interrupted_; }
+    /// Takes the first of them, which is there, off the queue.
+    Message pop(bool response);
     [[nodiscard]] bool release_is_requested() const noexcept { return release_requested_; }
 
     /// Responses are a protocol error unless somebody waits for one.
@@ -83,7 +88,6 @@ private:
     [[nodiscard]] Task<Result<void>> send_from_file(ul::PresentationContextId context, ByteBuffer head,
                                                     FileRange first, Payload& payload);
     Error abandon(Error why);
-    Message pop(bool response);
     [[nodiscard]] bool has(bool response) const noexcept;
 
     MessageAssembler assembler_;

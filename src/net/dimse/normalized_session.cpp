@@ -89,6 +89,7 @@ void Session::post_report(EventReport event, std::function<void(Result<Outcome>)
         if (!self->serving_) return report.done(Error(Errc::connection_lost, "the association is over"));
         self->reports_.push_back(std::move(report));
         self->interrupt();
+        self->all_taken();
     };
     asio::post(association_->executor(), std::move(take));
 }

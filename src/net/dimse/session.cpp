@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t kMaxOverlappingBytes = std::uint64_t{64} << 20;
 /// C-STOREs of a C-GET to a peer that takes any number at a time.
 constexpr std::uint16_t kMaxOwnOperations = 64;
+/// Answers that wait for the peer to read.
+constexpr std::size_t kMaxEchoBytes = 16 * 1024;
 
 CommandSet response_command(const Message& request, const Outcome& outcome) {
     CommandSet command;
@@ -188,8 +190,32 @@ void Session::established() {
     log::info("association={} open peer={} calling={} called={} contexts={}{}{}", info_.id,
               info_.peer_address, log::escaped(info_.calling.view()), log::escaped(info_.called.view()),
               association_->contexts().size(), info_.user.empty() ? "" : " user=", log::escaped(info_.user));
-    running_ = true;
     serving_ = true;
+}
+
+bool Session::is_simple_echo(const Message& message) const {
+    return message.command.field == CommandField::c_echo_rq && handlers_.echo == nullptr &&
+           ul::service_kind(context_of(message).abstract_syntax) == ul::ServiceKind::verification;
+}
+
+/// Nobody need serve echoes before anything else, nor a release behind them: run() begins with the first that
+/// it is needed for, or with a peer that does not read.
+void Session::all_taken() {
+    if (!serving_ || running_) return;
+    const auto* next = next_request();
+    for (; next != nullptr && is_simple_echo(*next); next = next_request()) {
+        if (association_->waiting_bytes() > kMaxEchoBytes) break;
+        const Message message = pop(false);
+        ByteBuffer pdus;
+        encode_message(message.context, response_command(message, Outcome()), {},
+                       association_->max_outgoing_pdu_bytes(), pdus);
+        association_->write_soon(pdus.span());
+    }
+    if (next == nullptr && !is_interrupted()) {
+        if (release_is_requested()) association_->confirm_release();
+        return;
+    }
+    running_ = true;
     auto start = [self = shared_from_this()] { return self->run(); };
     ul::spawn_on(association_->executor(), std::move(start));
 }
@@ -202,7 +228,10 @@ void Session::ended(const ul::End& end) {
                      to_string(end.error.code), log::escaped(end.error.message()));
     }
     // Without run() nobody else will say that it is over.
-    if (!running_ && std::exchange(admitted_, false)) handlers_.gate->closed(info_);
+    if (!running_) {
+        serving_ = false;
+        if (std::exchange(admitted_, false)) handlers_.gate->closed(info_);
+    }
     Messenger::ended(end);
 }
 

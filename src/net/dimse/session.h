@@ -25,6 +25,7 @@ public:
     Task<void> prepare(const ul::AssociateRq& request) override;
     std::variant<ul::Negotiated, ul::Rejection> decide(const ul::AssociateRq& request) override;
     void established() override;
+    void all_taken() override;
     void ended(const ul::End& end) override;
 
     /// The C-STORE sub-operations of a C-GET.
@@ -42,6 +43,7 @@ private:
     };
 
     void meet(const ul::AssociateRq& request);
+    [[nodiscard]] bool is_simple_echo(const Message& message) const;
     Task<void> run();
     [[nodiscard]] bool may_overlap(const Message& message) const;
     Task<void> serve_alone(Message message);
@@ -93,8 +95,8 @@ private:
     std::size_t stores_ = 0;                   ///< being served at the same time
     std::uint64_t store_bytes_ = 0;
     ul::Signal store_done_;
-    bool running_ = false;  ///< run() will say when it is over
-    bool serving_ = false;  ///< run() takes requests and reports
+    bool running_ = false;  ///< run() was needed, and will say when it is over
+    bool serving_ = false;  ///< requests and reports are taken
 };
 
 }  // namespace sagitta::net::dimse

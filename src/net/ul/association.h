@@ -70,6 +70,8 @@ public:
     /// A piece of a message; empty pieces happen. An error aborts the association
     /// (provider, invalid PDU parameter value).
     [[nodiscard]] virtual Result<void> received(const Pdv& pdv) = 0;
+    /// What came with the last read has all been given; what is written in here leaves with it.
+    virtual void all_taken() {}
     /// False stops reading, and TCP slows the peer; call Association::resume when it turns true.
     [[nodiscard]] virtual bool wants_more() const = 0;
     /// Whether the peer may be sending on without hearing from us first: if so what came is acknowledged
@@ -92,6 +94,8 @@ public:
     /// Copies `pdus` (whole encoded PDUs) behind what is waiting; they leave when the caller next
     /// suspends, together. Does nothing after the end.
     virtual void write_soon(std::span<const std::byte> pdus) = 0;
+    /// What write_soon took and the socket has not.
+    [[nodiscard]] virtual std::size_t waiting_bytes() const = 0;
     /// Waits until less than `max_bytes` wait. Errors: what ended the association.
     [[nodiscard]] virtual Task<Result<void>> drain(std::size_t max_bytes) = 0;
     /// Writes what is waiting and then `pieces`, uncopied: they must stay valid until the answer.

@@ -2,6 +2,8 @@
 // again. Not thread-safe.
 #pragma once
 
+#include <cstddef>
+
 #include <asio/steady_timer.hpp>
 
 #include "core/task.h"
@@ -15,14 +17,19 @@ public:
 
     /// Returns after the next notify().
     Task<void> wait() {
+        ++waiting_;
         auto done = co_await timer_.async_wait(no_throw);
         static_cast<void>(done);
+        --waiting_;
     }
     /// Wakes all who wait now.
-    void notify() { timer_.cancel(); }
+    void notify() {
+        if (waiting_ != 0) timer_.cancel();
+    }
 
 private:
     asio::steady_timer timer_;
+    std::size_t waiting_ = 0;
 };
 
 }  // namespace sagitta::net::ul

@@ -51,6 +51,7 @@ public:
     void close_now(Error why = Error(Errc::shutting_down, "shutting down"));
 
     void write_soon(std::span<const std::byte> pdus) override;
+    std::size_t waiting_bytes() const override { return out_.size() + in_flight_.size(); }
     Task<Result<void>> drain(std::size_t max_bytes) override;
     Task<Result<void>> write(std::span<const std::span<const std::byte>> pieces) override;
     bool sends_files() const override { return !tls_; }  // the kernel does not encrypt
@@ -100,10 +101,12 @@ private:
     Task<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port);
     Task<void> connect_transport(std::string host, std::uint16_t port);
     void consume(std::span<const std::byte> input);
+    void take_all(std::span<const std::byte> input);
     [[nodiscard]] bool must_pause() const;
     template <class Pdu>
     void send(const Pdu& pdu);
     void start_write();
+    std::span<const std::byte> send_at_once(std::span<const std::byte> bytes);
     Task<void> write_waiting();
     void written(bool failed);
     Task<std::error_code> send_piece(int descriptor, FilePiece piece, bool more);
@@ -166,6 +169,7 @@ private:
     ByteBuffer out_;
     ByteBuffer in_flight_;
     bool writing_ = false;
+    bool consuming_ = false;  ///< consume() looks whether there is something to write
     bool flush_posted_ = false;
     Signal wrote_;
     Signal resumed_;

@@ -46,6 +46,8 @@ void empty(ByteBuffer& buffer) {
 
 /// Of one system call; the socket takes what it has room for.
 constexpr std::size_t kWriteBytes = 1024 * 1024;
+/// So much is copied behind what waits already and leaves with it.
+constexpr std::size_t kCopiedBytes = 16 * 1024;
 
 /// Everything is to be written, and `total` grows as it is.
 auto counting(std::uint64_t& total) {
@@ -64,7 +66,16 @@ bool TcpAssociation::must_pause() const {
     return open && !discarding_ && !user_->wants_more();
 }
 
+/// What is answered meanwhile leaves together.
 void TcpAssociation::consume(std::span<const std::byte> input) {
+    consuming_ = true;
+    take_all(input);
+    if (const auto user = user_) user->all_taken();
+    consuming_ = false;
+    start_write();
+}
+
+void TcpAssociation::take_all(std::span<const std::byte> input) {
     while (state_ != State::Sta1_Idle && !discarding_) {
         if (must_pause()) {
             stash_.append(input);
@@ -153,11 +164,26 @@ void TcpAssociation::start_write() {
     if (writing_ || out_.empty() || !socket_.is_open()) return;
     std::swap(out_, in_flight_);
     observe_sent(std::as_const(in_flight_).span());
+    const auto left =
+        tls_ ? std::as_const(in_flight_).span() : send_at_once(std::as_const(in_flight_).span());
+    if (left.empty()) {
+        empty(in_flight_);
+        return wrote_.notify();
+    }
     begin_write();
     if (tls_) return spawn_on(executor_, [self = shared_from_this()] { return self->write_waiting(); });
     asio::async_write(
-        socket_, asio::buffer(in_flight_.data(), in_flight_.size()), counting(sent_bytes_),
+        socket_, asio::buffer(left.data(), left.size()), counting(sent_bytes_),
         [self = shared_from_this()](std::error_code ec, std::size_t) { self->written(bool(ec)); });
+}
+
+/// What the socket has no room for is left; so is everything after an error, which the next write meets, too.
+std::span<const std::byte> TcpAssociation::send_at_once(std::span<const std::byte> bytes) {
+    const auto sent =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent <= 0) return bytes;
+    sent_bytes_ += static_cast<std::uint64_t>(sent);
+    return bytes.subspan(static_cast<std::size_t>(sent));
 }
 
 /// What start_write does where encryption comes in between.
@@ -193,7 +219,7 @@ void TcpAssociation::written(bool failed) {
 void TcpAssociation::write_soon(std::span<const std::byte> pdus) {
     if (!may_send_data()) return;
     out_.append(pdus);
-    if (writing_ || flush_posted_) return;
+    if (writing_ || flush_posted_ || consuming_) return;
     flush_posted_ = true;
     asio::post(executor_, [self = shared_from_this()] {
         self->flush_posted_ = false;
@@ -203,8 +229,9 @@ void TcpAssociation::write_soon(std::span<const std::byte> pdus) {
 
 Task<Result<void>> TcpAssociation::drain(std::size_t max_bytes) {
     const auto self = shared_from_this();
-    while (!end_ && out_.size() + in_flight_.size() >= max_bytes) {
+    while (!end_ && waiting_bytes() >= max_bytes) {
         start_write();
+        if (!writing_) break;
         co_await wrote_.wait();
     }
     if (end_) co_return end_error();
@@ -213,6 +240,17 @@ Task<Result<void>> TcpAssociation::drain(std::size_t max_bytes) {
 
 Task<Result<void>> TcpAssociation::write(std::span<const std::span<const std::byte>> pieces) {
     const auto self = shared_from_this();
+    std::size_t bytes = 0;
+    for (const auto piece : pieces) bytes += piece.size();
+    if (bytes <= kCopiedBytes) {
+        if (!may_send_data()) co_return end_error();
+        for (const auto piece : pieces) out_.append(piece);
+        start_write();
+        while (writing_ && !end_) co_await wrote_.wait();
+        if (end_) co_return end_error();
+        if (expect_within_ != Duration::zero()) expect_data(expect_within_);
+        co_return Result<void>();
+    }
     while (writing_ && !end_) co_await wrote_.wait();
     if (!may_send_data()) co_return end_error();
     std::swap(out_, in_flight_);
@@ -251,7 +289,6 @@ void TcpAssociation::note_peer_address(const asio::ip::tcp::endpoint& peer) {
 Task<void> TcpAssociation::run_acceptor(asio::ip::tcp::endpoint peer) {
     const auto self = shared_from_this();
     std::error_code ec;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ec);
     socket_.non_blocking(true, ec);
     note_peer_address(peer);
     UserHold hold(self);
