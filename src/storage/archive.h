@@ -73,7 +73,7 @@ enum class IngestOutcome : std::uint8_t {
     conflict_replaced,     ///< took the place of the stored one (OnConflict::replace)
 };
 
-/// Called exactly once per accepted submission, on the ingest thread: must not block or throw.
+/// Called exactly once per accepted submission, on a thread of the archive: must not block or throw.
 using IngestCompletion = std::function<void(Result<IngestOutcome>)>;
 
 /// What opening the archive found beyond the index, for the operator.

@@ -27,6 +27,8 @@ public:
     /// in no list: the next one of that name takes its place.
     Result<Placement> append(std::span<const NewMember> members) override;
     Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
+    /// One list entry after the other.
+    bool can_follow(std::uint64_t) const noexcept override { return false; }
     Result<void> undo_append() override;
 
 private:

@@ -166,8 +166,14 @@ void Ingest::run() {
         flush_seals();
         run_tasks();
         auto batch = take_batch();
-        if (!batch.empty()) process(batch);
+        if (!batch.empty()) process(std::move(batch));
+        if (nothing_waits()) settle();
     }
+}
+
+bool Ingest::nothing_waits() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty();
 }
 
 void Ingest::run_tasks() {
@@ -176,6 +182,7 @@ void Ingest::run_tasks() {
         const std::lock_guard lock(mutex_);
         tasks.swap(tasks_);
     }
+    if (!tasks.empty()) settle();
     for (auto& task : tasks) {
         const auto now = status();
         auto done =
@@ -203,20 +210,47 @@ Ingest::Batch Ingest::take_batch() {
     return batch;
 }
 
-void Ingest::process(Batch& batch) {
-    if (const auto now = status(); now.failed) return refuse_all(batch, Error(Errc::io_failure, now.failure));
+/// Leaves what was written for later when something waits: it is indexed while that is written.
+void Ingest::process(Batch batch) {
+    if (unindexed_ && !may_follow(batch)) settle();
+    if (const auto now = status(); now.failed)
+        return refuse_all(std::move(batch), Error(Errc::io_failure, now.failure));
     auto verdicts = judge(batch);
     if (!verdicts) {
+        settle();
         fail(verdicts.error());
-        return refuse_all(batch, Error(Errc::io_failure, verdicts.error().context));
+        return refuse_all(std::move(batch), Error(Errc::io_failure, verdicts.error().context));
     }
-    if (auto stored = store(batch, *verdicts); !stored) {
+    Judged judged{std::move(batch), std::move(*verdicts)};
+    auto stored = store(judged);
+    if (stored && !judged.written.empty()) {
+        unindexed_ = std::move(judged);
+        return;
+    }
+    if (!stored) {
         if (stored.error().code != Errc::no_space) fail(stored.error());
-        for (auto& verdict : *verdicts) {
+        for (auto& verdict : judged.verdicts) {
             if (verdict.write) verdict.error = stored.error();
         }
     }
-    answer(batch, *verdicts);
+    answer(judged);
+}
+
+/// Whether it can be judged and written before what was written last is indexed: they share no instance, and
+/// both could be taken back.
+bool Ingest::may_follow(const Batch& batch) const {
+    std::set<std::string_view> before;
+    for (const auto& pending : unindexed_->batch) {
+        if (pending.instance.spooled) return false;
+        before.insert(pending.instance.record.sop_instance_uid.view());
+    }
+    std::uint64_t bytes = 0;
+    for (const auto& pending : batch) {
+        if (pending.instance.spooled || before.contains(pending.instance.record.sop_instance_uid.view()))
+            return false;
+        bytes += tar_footprint(file_length(pending.instance));
+    }
+    return room().studies == kNoLimit && writer_->can_follow(bytes);
 }
 
 /// Errors are those that end the ingest; one instance's own is in its verdict.
@@ -333,14 +367,14 @@ Result<void> Ingest::keep_replaced(const Pending* earlier, const dicom::Uid& uid
                              {present.volume, present.offset, present.offset + present.length});
 }
 
-/// Volume, sync, index. no_space: nothing of it happened. Anything else: nothing more may happen.
-Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
+/// Volume and sync; what was written before is indexed and answered by then. no_space: nothing of it
+/// happened. Anything else: nothing more may happen.
+Result<void> Ingest::store(Judged& judged) {
     std::vector<NewMember> members;
-    std::vector<std::size_t> written;
     std::uint64_t bytes = 0;
-    for (std::size_t n = 0; n < batch.size(); ++n) {
-        if (!verdicts[n].write) continue;
-        auto& [instance, done, checksum, received, cost] = batch[n];
+    for (std::size_t n = 0; n < judged.batch.size(); ++n) {
+        if (!judged.verdicts[n].write) continue;
+        auto& [instance, done, checksum, received, cost] = judged.batch[n];
         NewMember member{
             instance_member(instance.record.study_instance_uid, instance.record.series_instance_uid,
                             instance.record.sop_instance_uid),
@@ -350,18 +384,63 @@ Result<void> Ingest::store(Batch& batch, const std::vector<Verdict>& verdicts) {
         member.header.checksum = checksum;
         bytes += tar_footprint(member.header.size);
         members.push_back(std::move(member));
-        written.push_back(n);
+        judged.written.push_back(n);
     }
     if (members.empty()) return {};
-    auto placement = write(members, bytes, batch[written.front()].instance.spooled.get());
+    if (unindexed_) return write_beside_indexing(judged, members, bytes);
+    auto placement = write(members, bytes, judged.batch[judged.written.front()].instance.spooled.get());
     if (!placement) return std::move(placement).error();
-    auto indexed = index_batch(batch, written, *placement);
-    if (indexed) return indexed;
-    index_->rollback();
-    if (indexed.error().code == Errc::no_space) {
-        if (auto undone = writer_->undo_append(); !undone) return undone;
+    judged.placement = std::move(*placement);
+    return {};
+}
+
+Result<void> Ingest::write_beside_indexing(Judged& judged, const std::vector<NewMember>& members,
+                                           std::uint64_t bytes) {
+    Result<void> indexed;
+    beside_.begin([this, &indexed] { indexed = index_and_answer(*unindexed_); });
+    auto placement = write(members, bytes, nullptr);
+    beside_.wait();
+    if (!placement && placement.error().code != Errc::no_space) fail(placement.error());
+    if (!indexed && placement) {
+        // What lies behind something that is taken back cannot stay either.
+        const Error why = indexed.error();
+        if (why.code == Errc::no_space) {
+            if (auto undone = writer_->undo_append(); !undone) fail(undone.error());
+        }
+        placement = why;
     }
-    return indexed;
+    conclude(std::move(indexed));
+    if (!placement) return std::move(placement).error();
+    judged.placement = std::move(*placement);
+    return {};
+}
+
+/// Indexes and answers what was written, if there is such.
+void Ingest::settle() {
+    if (unindexed_) conclude(index_and_answer(*unindexed_));
+}
+
+/// The end of what was written last. It has been answered when all went well.
+void Ingest::conclude(Result<void> indexed) {
+    auto judged = std::move(*unindexed_);
+    unindexed_.reset();
+    if (indexed) return;
+    index_->rollback();
+    Error why = std::move(indexed).error();
+    if (why.code == Errc::no_space && !status().failed) {
+        if (auto undone = writer_->undo_append(); !undone) why = undone.error();
+    }
+    if (why.code != Errc::no_space) fail(why);
+    for (auto& verdict : judged.verdicts) {
+        if (verdict.write) verdict.error = why;
+    }
+    answer(judged);
+}
+
+Result<void> Ingest::index_and_answer(Judged& judged) {
+    if (auto indexed = index_batch(judged); !indexed) return indexed;
+    answer(judged);
+    return {};
 }
 
 /// `spooled`: of the only one, when it has a file already.
@@ -372,8 +451,8 @@ Result<Placement> Ingest::write(const std::vector<NewMember>& members, std::uint
     return writer_->append(members);
 }
 
-Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& written,
-                                 const Placement& placement) {
+Result<void> Ingest::index_batch(const Judged& judged) {
+    const auto& [batch, verdicts, written, placement] = judged;
     if (auto begun = index_->begin(); !begun) return begun;
     for (std::size_t i = 0; i < written.size(); ++i) {
         const auto& pending = batch[written[i]];
@@ -385,7 +464,9 @@ Result<void> Ingest::index_batch(Batch& batch, const std::vector<std::size_t>& w
     return index_->commit();
 }
 
-void Ingest::answer(Batch& batch, std::vector<Verdict>& verdicts) {
+void Ingest::answer(Judged& judged) {
+    auto& batch = judged.batch;
+    const auto& verdicts = judged.verdicts;
     std::uint64_t bytes = 0;
     std::uint64_t stored = 0, stored_bytes = 0;
     for (std::size_t n = 0; n < batch.size(); ++n) {
@@ -410,19 +491,20 @@ void Ingest::answer(Batch& batch, std::vector<Verdict>& verdicts) {
     }
 }
 
-void Ingest::refuse_all(Batch& batch, const Error& error) {
-    std::vector<Verdict> verdicts(batch.size());
-    for (std::size_t n = 0; n < batch.size(); ++n) {
-        verdicts[n].as = n;
-        verdicts[n].error = error;
+void Ingest::refuse_all(Batch batch, const Error& error) {
+    Judged judged{std::move(batch), {}};
+    judged.verdicts.resize(judged.batch.size());
+    for (std::size_t n = 0; n < judged.batch.size(); ++n) {
+        judged.verdicts[n].as = n;
+        judged.verdicts[n].error = error;
     }
-    answer(batch, verdicts);
+    answer(judged);
 }
 
 void Ingest::fail(const Error& error) {
-    log::error("storage: nothing more is stored until a restart: {}", error.message());
     const std::lock_guard lock(mutex_);
-    status_.failed = true;
+    if (std::exchange(status_.failed, true)) return;
+    log::error("storage: nothing more is stored until a restart: {}", error.message());
     status_.failure =
         fmt::format("the archive has failed and stores nothing until a restart: {}", error.message());
 }
@@ -435,6 +517,7 @@ void Ingest::flush_seals() {
         if (status_.failed) return;
     }
     if (sealed.empty()) return;
+    settle();
     if (auto done = write_seals(sealed); !done) {
         // Harmless: the next start sees the manifests themselves.
         index_->rollback();

@@ -1,5 +1,5 @@
-// Group commit: whatever waits when a batch has finished is the next batch, with one disk sync and
-// one index transaction. Internal to storage.
+// Group commit: whatever waits when a batch has been written is the next batch, with one disk sync and
+// one index transaction; a batch is indexed while the next one is written. Internal to storage.
 #pragma once
 
 #include <condition_variable>
@@ -18,6 +18,7 @@
 
 #include "core/result.h"
 #include "storage/archive.h"
+#include "storage/beside.h"
 #include "storage/file_system.h"
 #include "storage/index_writer.h"
 #include "storage/layout.h"
@@ -26,7 +27,7 @@
 
 namespace sagitta::storage {
 
-/// Owns the writing thread. The file system outlives it.
+/// Owns the ingest thread, and another one that indexes beside it. The file system outlives it.
 class Ingest {
 public:
     Ingest(const ArchiveOptions& options, FileSystem& file_system, Layout layout,
@@ -72,6 +73,13 @@ private:
         std::optional<Error> error;
     };
     using Batch = std::vector<Pending>;
+    /// A batch, and what is to become of it.
+    struct Judged {
+        Batch batch;
+        std::vector<Verdict> verdicts;
+        std::vector<std::size_t> written{};  ///< those of it that go to the volume
+        Placement placement{};               ///< once they are there, durably
+    };
     struct PendingTask {
         Task run;
         std::promise<Result<void>> done;
@@ -79,7 +87,9 @@ private:
 
     void run();
     Batch take_batch();
-    void process(Batch& batch);
+    void process(Batch batch);
+    bool may_follow(const Batch& batch) const;
+    bool nothing_waits() const;
     Result<std::vector<Verdict>> judge(Batch& batch);
     Result<std::optional<Error>> refuse(const Pending& pending);
     Result<Verdict> judge_one(const Pending& pending, std::size_t n, Batch& batch,
@@ -87,14 +97,18 @@ private:
     Result<Verdict> judge_conflict(const Pending& pending, const Pending* earlier,
                                    const StoredDataSet& present, Verdict verdict);
     Result<void> keep_replaced(const Pending* earlier, const dicom::Uid& uid, const StoredDataSet& present);
-    Result<void> store(Batch& batch, const std::vector<Verdict>& verdicts);
+    Result<void> store(Judged& judged);
+    Result<void> write_beside_indexing(Judged& judged, const std::vector<NewMember>& members,
+                                       std::uint64_t bytes);
     Result<Placement> write(const std::vector<NewMember>& members, std::uint64_t bytes,
                             SpooledInstance* spooled);
-    Result<void> index_batch(Batch& batch, const std::vector<std::size_t>& written,
-                             const Placement& placement);
+    void settle();
+    void conclude(Result<void> indexed);
+    Result<void> index_and_answer(Judged& judged);
+    Result<void> index_batch(const Judged& judged);
     Result<void> write_seals(const std::vector<std::uint32_t>& sealed);
-    void refuse_all(Batch& batch, const Error& error);
-    void answer(Batch& batch, std::vector<Verdict>& verdicts);
+    void refuse_all(Batch batch, const Error& error);
+    void answer(Judged& judged);
     void fail(const Error& error);
     void flush_seals();
     void run_tasks();
@@ -102,8 +116,10 @@ private:
     const ArchiveOptions options_;
     FileSystem& file_system_;
     const Layout layout_;
-    std::unique_ptr<IndexWriter> index_;    // ingest thread only
+    std::unique_ptr<IndexWriter> index_;    // ingest thread, and beside_ while that writes
     std::unique_ptr<MemberWriter> writer_;  // ingest thread only
+    std::optional<Judged> unindexed_;       // the same; on disk, neither indexed nor answered
+    Beside beside_;
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;

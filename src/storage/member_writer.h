@@ -46,6 +46,9 @@ public:
     /// The same for an instance that was written as it came: its file becomes part of the archive.
     [[nodiscard]] virtual Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) = 0;
 
+    /// Whether that many bytes go behind the last append, so that undo_append twice would take back both.
+    [[nodiscard]] virtual bool can_follow(std::uint64_t bytes) const noexcept = 0;
+
     /// Takes back the last append or adopt. Errors: io_failure; then the writer must not be used again.
     [[nodiscard]] virtual Result<void> undo_append() = 0;
 };

@@ -29,7 +29,7 @@ Result<void> VolumeWriter::open(std::uint32_t number, std::uint64_t tail, bool e
     }
     file_ = std::move(*file);
     number_ = number;
-    tail_ = previous_tail_ = tail;
+    tail_ = previous_tail_ = earlier_tail_ = tail;
     return {};
 }
 
@@ -49,7 +49,7 @@ Result<void> VolumeWriter::reserve(std::uint64_t bytes) {
     if (auto synced = file_system_.sync_directory(layout_.volumes()); !synced) return synced;
     file_ = std::move(*next);
     ++number_;
-    tail_ = previous_tail_ = 0;
+    tail_ = previous_tail_ = earlier_tail_ = 0;
     full_(finished);
     return {};
 }
@@ -84,7 +84,7 @@ Result<Placement> VolumeWriter::append(std::span<const NewMember> members) {
     if (auto synced = file_->sync(); !synced) {
         return Error(Errc::io_failure, std::move(synced).error().context);
     }
-    previous_tail_ = std::exchange(tail_, placement.end);
+    earlier_tail_ = std::exchange(previous_tail_, std::exchange(tail_, placement.end));
     return placement;
 }
 
@@ -100,7 +100,7 @@ Result<Placement> VolumeWriter::adopt(const TarMember& header, SpooledInstance& 
     }
     file_ = std::move(*moved);
     const auto finished = std::exchange(number_, number);
-    previous_tail_ = 0;
+    previous_tail_ = earlier_tail_ = 0;
     tail_ = tar_footprint(header.size);
     if (finished != number) full_(finished);
     return Placement{number, {kTarBlock}, tail_};
@@ -117,8 +117,12 @@ Result<void> VolumeWriter::check_free(std::uint32_t number) {
     return {};
 }
 
+bool VolumeWriter::can_follow(std::uint64_t bytes) const noexcept {
+    return tail_ != 0 && tail_ + bytes <= volume_size_;
+}
+
 Result<void> VolumeWriter::undo_append() {
-    tail_ = previous_tail_;
+    tail_ = std::exchange(previous_tail_, earlier_tail_);
     return back_to(tail_);
 }
 

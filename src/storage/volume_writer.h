@@ -30,6 +30,7 @@ public:
     Result<Placement> append(std::span<const NewMember> members) override;
     /// Its file becomes the next volume: the one open until now is full.
     Result<Placement> adopt(const TarMember& header, SpooledInstance& spooled) override;
+    bool can_follow(std::uint64_t bytes) const noexcept override;
     Result<void> undo_append() override;
 
 private:
@@ -44,7 +45,8 @@ private:
     std::unique_ptr<File> file_;
     std::uint32_t number_ = 0;
     std::uint64_t tail_ = 0;
-    std::uint64_t previous_tail_ = 0;
+    std::uint64_t previous_tail_ = 0;  ///< before the last append
+    std::uint64_t earlier_tail_ = 0;   ///< before the one before it
 };
 
 }  // namespace sagitta::storage
