@@ -13,7 +13,9 @@
 
 #include "core/byte_buffer.h"
 #include "storage/file_system.h"
+#include "storage/keeper.h"
 #include "storage/layout.h"
+#include "storage/maintenance.h"
 #include "storage/member_record.h"
 
 namespace sagitta::storage {
@@ -94,11 +96,6 @@ Result<IngestOutcome> submit_and_wait(Archive& archive, IncomingInstance instanc
     return std::move(*outcome);
 }
 
-Result<void> remove_durably(FileSystem& file_system, const Layout& layout, const std::string& path) {
-    if (auto removed = file_system.remove(path); !removed) return removed;
-    return file_system.sync_directory(layout.quarantine());
-}
-
 }  // namespace
 
 Result<std::vector<Quarantined>> list_quarantine(const std::string& data_dir) {
@@ -131,27 +128,55 @@ Result<Quarantined> find_quarantined(const std::string& data_dir, std::string_vi
     return std::move(*found);
 }
 
+Result<IngestOutcome> accept_quarantined(Archive& archive, const std::string& data_dir, std::string_view name,
+                                         FileSystem* file_system) {
+    auto& files = file_system != nullptr ? *file_system : real_file_system();
+    const Layout layout{data_dir};
+    auto known = find_quarantined(data_dir, name);
+    if (!known) return std::move(known).error();
+    if (known->kind != Quarantined::Kind::instance)
+        return Error(Errc::invalid_argument, fmt::format("{} is no whole instance", name));
+    auto has_volumes = layout_of(data_dir);
+    if (!has_volumes) return std::move(has_volumes).error();
+    const auto path = layout.quarantine() + "/" + known->name;
+    auto instance = instance_of(files, path);
+    if (!instance) return std::move(instance).error();
+    if (instance->record.sop_instance_uid != known->sop_instance_uid)
+        return Error(Errc::corrupt, fmt::format("{} holds another SOP Instance than its name says", path));
+    instance->on_conflict = *has_volumes == StorageLayout::volumes ? OnConflict::replace : OnConflict::keep;
+    instance->has_own_budget = true;
+    const auto record = instance->record;
+    auto outcome = submit_and_wait(archive, std::move(*instance));
+    if (!outcome) return outcome;
+    if (*outcome == IngestOutcome::conflict_quarantined) {
+        return Error(Errc::unsupported,
+                     "a file, once named, is never written again: delete what is served first");
+    }
+    auto removed = archive.keeper().remove_quarantined(known->name, &record);
+    // Somebody else accepted or dropped it meanwhile: it is served all the same.
+    if (!removed && removed.error().code != Errc::not_found) return std::move(removed).error();
+    return outcome;
+}
+
 Result<IngestOutcome> accept_quarantined(ArchiveOptions options, std::string_view name) {
-    const Layout layout{options.data_dir};
     auto known = find_quarantined(options.data_dir, name);
     if (!known) return std::move(known).error();
-    if (known->kind != Quarantined::Kind::instance) {
+    if (known->kind != Quarantined::Kind::instance)
         return Error(Errc::invalid_argument, fmt::format("{} is no whole instance", name));
-    }
-    auto& file_system = options.file_system != nullptr ? *options.file_system : real_file_system();
-    const auto path = layout.quarantine() + "/" + known->name;
-    options.on_conflict = OnConflict::replace;
+    auto layout = layout_of(options.data_dir);
+    if (!layout) return std::move(layout).error();
+    options.layout = *layout;
+    options.on_conflict = OnConflict::keep;  // what is accepted says itself what it replaces
     auto archive = Archive::open(options);
     if (!archive) return std::move(archive).error();
-    auto instance = instance_of(file_system, path);
-    if (!instance) return std::move(instance).error();
-    if (instance->record.sop_instance_uid != known->sop_instance_uid) {
-        return Error(Errc::corrupt, fmt::format("{} holds another SOP Instance than its name says", path));
-    }
-    auto outcome = submit_and_wait(**archive, std::move(*instance));
-    if (!outcome) return outcome;
-    if (auto removed = remove_durably(file_system, layout, path); !removed) return std::move(removed).error();
-    return outcome;
+    return accept_quarantined(**archive, options.data_dir, name, options.file_system);
+}
+
+Result<void> drop_quarantined(Archive& archive, const std::string& data_dir, std::string_view name) {
+    auto known = find_quarantined(data_dir, name);
+    if (!known) return std::move(known).error();
+    auto removed = archive.keeper().remove_quarantined(known->name, nullptr);
+    return removed ? Result<void>() : std::move(removed).error();
 }
 
 Result<void> drop_quarantined(const std::string& data_dir, std::string_view name, FileSystem* file_system) {
@@ -161,7 +186,8 @@ Result<void> drop_quarantined(const std::string& data_dir, std::string_view name
     if (!lock) return std::move(lock).error();
     auto known = find_quarantined(data_dir, name);
     if (!known) return std::move(known).error();
-    return remove_durably(files, layout, layout.quarantine() + "/" + known->name);
+    if (auto removed = files.remove(layout.quarantine() + "/" + known->name); !removed) return removed;
+    return files.sync_directory(layout.quarantine());
 }
 
 }  // namespace sagitta::storage
