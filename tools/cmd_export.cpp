@@ -81,10 +81,11 @@ int run(const Options& options) {
     wanted.file_set_id = options.file_set_id;
     wanted.stop = &stop_on_interrupt();
     Progress progress;
-    const auto report = media::export_instances(**archive, wanted, [&](const media::ExportReport& now) {
-        if (progress.is_due())
-            progress.show(fmt::format("{} exported, {}", now.exported, readable_bytes(now.bytes)));
-    });
+    const auto report = media::export_instances(
+        (*archive)->index(), (*archive)->store(), wanted, [&](const media::ExportReport& now) {
+            if (progress.is_due())
+                progress.show(fmt::format("{} exported, {}", now.exported, readable_bytes(now.bytes)));
+        });
     progress.clear();
     if (!report) {
         complain("export", report.error());
