@@ -22,6 +22,8 @@ namespace sagitta::storage {
 namespace {
 
 constexpr std::size_t kDigestDigits = 32;
+constexpr std::uint64_t kInMemory = 16ull << 20;
+constexpr std::uint64_t kPiece = 1ull << 20;
 constexpr std::string_view kPartial = ".partial";
 
 bool is_digest(std::string_view text) {
@@ -53,31 +55,54 @@ Error not_there(const Layout& layout, std::string_view name) {
     return {Errc::not_found, fmt::format("{} has no {}", layout.quarantine(), name)};
 }
 
-Result<ByteBuffer> read_file(FileSystem& file_system, const std::string& path) {
-    auto file = file_system.open(path, OpenMode::read);
-    if (!file) return std::move(file).error();
-    auto size = (*file)->size();
-    if (!size) return std::move(size).error();
+Result<ByteBuffer> read_from(const File& file, std::uint64_t offset, std::uint64_t length) {
     ByteBuffer bytes;
-    auto read = (*file)->read_at(0, bytes.prepare(static_cast<std::size_t>(*size)));
+    auto read = file.read_at(offset, bytes.prepare(static_cast<std::size_t>(length)));
     if (!read) return std::move(read).error();
+    if (*read != length) return Error(Errc::io_failure, "the file has become shorter", offset + *read);
     bytes.commit(*read);
     return bytes;
 }
 
+/// As the network brings what is too large for memory.
+Result<void> spool(Archive& archive, const File& file, std::uint64_t size, IncomingInstance& instance) {
+    const auto header = instance.record.data_set_offset;
+    auto head = read_from(file, 0, header);
+    if (!head) return std::move(head).error();
+    auto spooled = archive.spool(head->span());
+    if (!spooled) return std::move(spooled).error();
+    for (auto at = header; at < size; at += kPiece) {
+        auto piece = read_from(file, at, std::min(kPiece, size - at));
+        if (!piece) return std::move(piece).error();
+        if (auto appended = (*spooled)->append(piece->span()); !appended) return appended;
+    }
+    if (auto synced = (*spooled)->sync(); !synced) return synced;
+    if ((*spooled)->data_set_digest() != instance.record.digest)
+        return Error(Errc::io_failure, "the file changed while it was read");
+    instance.spooled = std::move(*spooled);
+    return {};
+}
+
 /// The file as the network would have brought it.
-Result<IncomingInstance> instance_of(FileSystem& file_system, const std::string& path) {
-    auto bytes = read_file(file_system, path);
-    if (!bytes) return std::move(bytes).error();
+Result<IncomingInstance> instance_of(Archive& archive, FileSystem& file_system, const std::string& path) {
     auto file = file_system.open(path, OpenMode::read);
     if (!file) return std::move(file).error();
-    auto record = record_of_member(**file, 0, bytes->size(), bytes->span());
+    auto size = (*file)->size();
+    if (!size) return std::move(size).error();
+    const bool in_memory = *size <= kInMemory;
+    auto bytes = read_from(**file, 0, in_memory ? *size : kPiece);
+    if (!bytes) return std::move(bytes).error();
+    auto record = record_of_member(**file, 0, *size, bytes->span());
     if (!record) return std::move(record).error().within(path);
     IncomingInstance instance;
-    const auto header = static_cast<std::size_t>(record->data_set_offset);
-    instance.file_header.append(bytes->span().first(header));
-    instance.data_set.append(bytes->span().subspan(header));
     instance.record = std::move(*record);
+    if (in_memory) {
+        const auto header = static_cast<std::size_t>(instance.record.data_set_offset);
+        instance.file_header.append(bytes->span().first(header));
+        instance.data_set.append(bytes->span().subspan(header));
+    } else if (auto spooled = spool(archive, **file, *size, instance); !spooled) {
+        return std::move(spooled).error();
+    }
     return instance;
 }
 
@@ -139,7 +164,7 @@ Result<IngestOutcome> accept_quarantined(Archive& archive, const std::string& da
     auto has_volumes = layout_of(data_dir);
     if (!has_volumes) return std::move(has_volumes).error();
     const auto path = layout.quarantine() + "/" + known->name;
-    auto instance = instance_of(files, path);
+    auto instance = instance_of(archive, files, path);
     if (!instance) return std::move(instance).error();
     if (instance->record.sop_instance_uid != known->sop_instance_uid)
         return Error(Errc::corrupt, fmt::format("{} holds another SOP Instance than its name says", path));

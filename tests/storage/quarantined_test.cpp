@@ -153,6 +153,39 @@ TEST(Quarantine, IsDecidedAboutWithTheArchiveOpen) {
     log::set_level(log::Level::info);
 }
 
+TEST(Quarantine, OneTooLargeForMemoryIsAcceptedInPieces) {
+    log::set_level(log::Level::off);
+    for (const auto layout : {StorageLayout::volumes, StorageLayout::files}) {
+        TemporaryDirectory directory;
+        ArchiveOptions options;
+        options.layout = layout;
+        auto archive = open_archive(directory.path(), options);
+        auto large = newcomer();
+        large.content = std::string((16u << 20) + 12'345, 'x');
+        ASSERT_TRUE(put(*archive, first()));
+        ASSERT_TRUE(put(*archive, large));
+        auto all = list_quarantine(directory.path());
+        ASSERT_TRUE(all && all->size() == 1);
+        Scope scope;
+        scope.sop_instance_uids = {first().sop_uid};
+        if (layout == StorageLayout::files) {
+            ASSERT_TRUE(archive->keeper().remove(scope, {}));
+        }
+        auto outcome = accept_quarantined(*archive, directory.path(), all->front().name);
+        ASSERT_TRUE(outcome) << outcome.error().message();
+        EXPECT_TRUE(served(*archive, first().sop_uid) == file_bytes(large));
+        const bool is_replaced = layout == StorageLayout::volumes;
+        EXPECT_EQ(*outcome, is_replaced ? IngestOutcome::conflict_replaced : IngestOutcome::stored);
+        EXPECT_EQ(kept(directory.path()).size(), is_replaced ? 1u : 0u);
+        EXPECT_TRUE(std::filesystem::is_empty(directory.path() + "/incoming"));
+        archive.reset();
+        ASSERT_TRUE(reindex(directory.path(), {}));
+        auto checked = verify(directory.path(), [](std::string_view line) { ADD_FAILURE() << line; });
+        EXPECT_TRUE(checked && checked->problems == 0);
+    }
+    log::set_level(log::Level::info);
+}
+
 TEST(Quarantine, KeepsWhatIsNoLongerServed) {
     log::set_level(log::Level::off);
     TemporaryDirectory directory;
