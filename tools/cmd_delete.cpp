@@ -1,6 +1,3 @@
-#include <pwd.h>
-#include <unistd.h>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -10,12 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "app/archive_options.h"
-#include "app/audit_trail.h"
-#include "app/deletion.h"
+#include "app/administration.h"
 #include "command.h"
 #include "configuration_options.h"
-#include "storage/keeper.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -35,14 +29,6 @@ struct DeleteOptions {
 bool names_something(const storage::Scope& scope) {
     return !scope.patient_ids.empty() || !scope.study_instance_uids.empty() ||
            !scope.series_instance_uids.empty() || !scope.sop_instance_uids.empty();
-}
-
-audit::Node who_runs_this(const app::Configuration& configuration) {
-    audit::Node node;
-    node.ae_title = configuration.node.ae_title.str();
-    const auto* account = ::getpwuid(::getuid());
-    node.user = account != nullptr ? account->pw_name : fmt::format("{}", ::getuid());
-    return node;
 }
 
 int failed(const Error& error) {
@@ -66,8 +52,8 @@ int report(const DeleteOptions& options, std::string_view what, const Result<sto
     return kOk;
 }
 
-int list(const DeleteOptions& options, storage::Keeper& keeper) {
-    const auto all = keeper.deleted();
+int list(const DeleteOptions& options, app::Administration& archive) {
+    const auto all = archive.deleted();
     if (!all) return failed(all.error());
     for (const auto& study : *all) {
         const auto line =
@@ -83,15 +69,16 @@ int list(const DeleteOptions& options, storage::Keeper& keeper) {
     return kOk;
 }
 
-int purge(const DeleteOptions& options, storage::Keeper& keeper) {
+int purge(const DeleteOptions& options, app::Administration& archive) {
     const auto until = options.at_once ? std::numeric_limits<std::int64_t>::max()
                                        : static_cast<std::int64_t>(std::time(nullptr));
-    const auto done = keeper.purge(until);
+    const auto done = archive.purge(until);
     if (!done) return failed(done.error());
     if (options.json) {
         print(fmt::format(
-            R"({{"purged":{{"members":{},"bytes":{},"not_given_back":{},"compacted":{},"left_alone":{}}}}})",
-            done->members, done->bytes, done->not_given_back, done->compacted, done->left_alone));
+            R"({{"purged":{{"members":{},"bytes":{},"not_given_back":{},"compacted":{},"left_alone":{},"being_read":{}}}}})",
+            done->members, done->bytes, done->not_given_back, done->compacted, done->left_alone,
+            done->being_read));
     } else {
         print(fmt::format("{} instances purged, {}", done->members, readable_bytes(done->bytes)));
         if (done->compacted != 0)
@@ -99,6 +86,8 @@ int purge(const DeleteOptions& options, storage::Keeper& keeper) {
         if (done->not_given_back > done->compacted)
             note(fmt::format("{} were overwritten and still take room: the file system makes no holes",
                              readable_bytes(done->not_given_back - done->compacted)));
+        if (done->being_read != 0)
+            note(fmt::format("{} are in volumes that are being sent from: purge again", done->being_read));
     }
     return done->left_alone == 0 ? kOk : kFailed;
 }
@@ -110,20 +99,11 @@ int run(const DeleteOptions& options) {
         complain("name what to delete: --patient, --study, --series or --instance");
         return kUsage;
     }
-    const auto archive = app::open_existing_archive(loaded->configuration);
-    if (!archive) return failed(archive.error());
-    auto& keeper = (*archive)->keeper();
-    if (options.list) return list(options, keeper);
-    if (options.purge) return purge(options, keeper);
-    if (options.undo) return report(options, "restored", keeper.restore(options.scope));
-    storage::RemovalOptions removal;
-    removal.undo_for =
-        std::chrono::duration_cast<std::chrono::seconds>(loaded->configuration.storage.undelete_for);
-    removal.even_protected = options.force;
-    const auto trail = app::open_audit_trail(loaded->configuration);
-    if (!trail) return failed(trail.error());
-    app::Deletion deletion(**archive, trail->get(), who_runs_this(loaded->configuration));
-    return report(options, "deleted", deletion.remove(options.scope, removal));
+    const auto archive = app::administration_of(loaded->configuration);
+    if (options.list) return list(options, *archive);
+    if (options.purge) return purge(options, *archive);
+    if (options.undo) return report(options, "restored", archive->restore(options.scope));
+    return report(options, "deleted", archive->remove(options.scope, options.force));
 }
 
 }  // namespace
@@ -149,9 +129,9 @@ void add_delete(CLI::App& app, int& status) {
     command->footer(
         "Several options restrict each other; one given several times names several. All is deleted or, when "
         "a\n"
-        "study is protected, nothing. It can be undone for `storage.undelete_for`. The archive must not be "
-        "in\n"
-        "use: a running node purges by itself (docs/KEEPING.md).\n\n"
+        "study is protected, nothing. It can be undone for `storage.undelete_for`. A running node does it "
+        "on\n"
+        "request, and purges by itself (docs/KEEPING.md).\n\n"
         "Examples:\n"
         "  sagitta delete --data /srv/dicom --study 1.2.3\n"
         "  sagitta delete --data /srv/dicom --study 1.2.3 --undo\n"

@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -6,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "app/archive_options.h"
+#include "app/control_client.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "dicom/json.h"
 #include "interrupt.h"
 #include "keys.h"
 #include "media/export.h"
+#include "storage/reading.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -59,6 +62,29 @@ void print_text(const media::ExportReport& report, const std::string& output) {
                       report.interrupted ? "; interrupted, run it again to go on" : ""));
 }
 
+/// The archive: open here, or read beside the node that has it open.
+struct Source {
+    std::unique_ptr<storage::Archive> archive;
+    storage::OpenedForReading beside;
+
+    const storage::InstanceIndex& index() const { return archive ? archive->index() : *beside.index; }
+    const storage::InstanceStore& store() const { return archive ? archive->store() : *beside.store; }
+};
+
+Result<Source> open_source(const app::Configuration& configuration) {
+    Source source;
+    if (app::is_served(configuration.node.data)) {
+        auto beside = storage::open_for_reading(configuration.node.data);
+        if (!beside) return std::move(beside).error();
+        source.beside = std::move(*beside);
+        return source;
+    }
+    auto archive = app::open_existing_archive(configuration);
+    if (!archive) return std::move(archive).error();
+    source.archive = std::move(*archive);
+    return source;
+}
+
 int run(const Options& options) {
     const auto loaded = read_configuration(*options.configuration);
     auto identifier = make_identifier(options.keys);
@@ -69,9 +95,9 @@ int run(const Options& options) {
     if (!says_what) complain("say what with -k Keyword=value, or --all");
     if (!loaded || !identifier || !pattern || !says_what) return kUsage;
     umask(S_IWGRP | S_IRWXO);  // patient data
-    auto archive = app::open_existing_archive(loaded->configuration);
-    if (!archive) {
-        complain("export", archive.error());
+    auto source = open_source(loaded->configuration);
+    if (!source) {
+        complain("export", source.error());
         return kFailed;
     }
     media::ExportOptions wanted;
@@ -81,10 +107,11 @@ int run(const Options& options) {
     wanted.file_set_id = options.file_set_id;
     wanted.stop = &stop_on_interrupt();
     Progress progress;
-    const auto report = media::export_instances(**archive, wanted, [&](const media::ExportReport& now) {
+    const auto show = [&](const media::ExportReport& now) {
         if (progress.is_due())
             progress.show(fmt::format("{} exported, {}", now.exported, readable_bytes(now.bytes)));
-    });
+    };
+    const auto report = media::export_instances(source->index(), source->store(), wanted, show);
     progress.clear();
     if (!report) {
         complain("export", report.error());
@@ -117,7 +144,7 @@ void add_export(CLI::App& app, int& status) {
         ->type_name("ID");
     command->add_flag("--json", options->json, "The report as JSON");
     command->footer(
-        "The node must not be running (from one that runs: sagitta get). Files are written as they are "
+        "The node may be running; what is deleted meanwhile has failed. Files are written as they are "
         "stored.\n"
         "Doing it again writes only what is missing; a file with other content is never overwritten. A zip\n"
         "or tar file is there whole or not at all.\n\n"

@@ -1,18 +1,20 @@
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "app/archive_options.h"
+#include "app/administration.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "dicom/json.h"
 #include "interrupt.h"
-#include "media/import.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -68,37 +70,37 @@ void print_text(const media::ImportReport& report, double seconds) {
                     report.interrupted ? "; interrupted, run it again to go on" : ""));
 }
 
+/// A running node reads it, from another folder.
+std::string absolute(const std::string& path) {
+    std::error_code failed;
+    const auto found = std::filesystem::absolute(path, failed);
+    return failed ? path : found.string();
+}
+
 int run(const Options& options) {
     const auto loaded = read_configuration(*options.configuration);
     if (!loaded) return kUsage;
-    const auto& configuration = loaded->configuration;
     umask(S_IWGRP | S_IRWXO);  // as the node does: patient data
-    auto settings = app::archive_options(configuration);
-    settings.memory_budget = UINT64_MAX;  // the import holds itself to the configured one
-    auto archive = storage::Archive::open(settings);
-    if (!archive) {
-        complain("import", archive.error());
-        return kFailed;
-    }
-    media::ImportOptions wanted;
-    wanted.paths = options.paths;
-    wanted.own_data_dir = configuration.node.data;
-    wanted.threads = options.threads;
-    wanted.memory_bytes = configuration.storage.memory_budget;
-    wanted.limits = {configuration.limits.max_object, configuration.limits.sequence_depth};
-    wanted.stop = &stop_on_interrupt();
+    app::ImportOrder order;
+    for (const auto& path : options.paths) order.paths.push_back(absolute(path));
+    order.threads = options.threads;
+    order.stop = &stop_on_interrupt();
     Progress progress;
     const auto started = std::chrono::steady_clock::now();
-    const auto report = media::import_paths(**archive, wanted, [&](const media::ImportReport& now) {
+    const auto archive = app::administration_of(loaded->configuration);
+    const auto report = archive->import(order, [&](const media::ImportReport& now) {
         if (!progress.is_due()) return;
         progress.show(fmt::format("{} imported, {} already there, {} passed over, {} failed", now.imported,
                                   now.already_there, now.passed_over, now.failed));
     });
-    (*archive)->close();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     progress.clear();
-    options.json ? print_json(report, took.count()) : print_text(report, took.count());
-    return report.failed == 0 && !report.interrupted ? kOk : kFailed;
+    if (!report) {
+        complain("import", report.error());
+        return kFailed;
+    }
+    options.json ? print_json(*report, took.count()) : print_text(*report, took.count());
+    return report->failed == 0 && !report->interrupted ? kOk : kFailed;
 }
 
 }  // namespace
@@ -114,8 +116,9 @@ void add_import(CLI::App& app, int& status) {
         ->capture_default_str();
     command->add_flag("--json", options->json, "The report as JSON");
     command->footer(
-        "The node must not be running. Folders are searched to the bottom; what is no DICOM is passed over\n"
-        "and counted. The storage folders of Orthanc and dcmqrscp are folders like others. Of another\n"
+        "Beside a running node, which then reads the files. Folders are searched to the bottom; what is no "
+        "DICOM\nis passed over and counted. The storage folders of Orthanc and dcmqrscp are folders like "
+        "others. Of another\n"
         "Sagitta's data directory what it serves is taken. Doing it again imports only what is missing:\n"
         "after Ctrl-C, too. Exit status 1 when anything failed.\n\n"
         "Examples:\n"

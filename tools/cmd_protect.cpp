@@ -2,10 +2,9 @@
 #include <string>
 #include <vector>
 
-#include "app/archive_options.h"
+#include "app/administration.h"
 #include "command.h"
 #include "configuration_options.h"
-#include "storage/keeper.h"
 #include "terminal.h"
 
 namespace sagitta::tools {
@@ -24,14 +23,12 @@ int failed(const Error& error) {
 int run(const ProtectOptions& options, bool is_protected) {
     const auto loaded = read_configuration(*options.configuration);
     if (!loaded) return kUsage;
-    const auto archive = app::open_existing_archive(loaded->configuration);
-    if (!archive) return failed(archive.error());
-    auto& keeper = (*archive)->keeper();
+    const auto archive = app::administration_of(loaded->configuration);
     if (!options.studies.empty()) {
-        const auto done = keeper.set_protected(options.studies, is_protected);
+        const auto done = archive->set_protected(options.studies, is_protected);
         return done ? kOk : failed(done.error());
     }
-    const auto all = keeper.protected_studies();
+    const auto all = archive->protected_studies();
     if (!all) return failed(all.error());
     for (const auto& uid : *all) {
         if (!print(uid)) break;
@@ -47,8 +44,8 @@ void add(CLI::App& app, int& status, const char* name, const char* what, bool is
     if (!is_protected) studies->required();
     command->footer(is_protected
                         ? "Protected studies are neither recycled nor deleted without --force. Without "
-                          "a STUDY, those that are\nprotected are listed. The archive must not be in use."
-                        : "The archive must not be in use.");
+                          "a STUDY, those that are\nprotected are listed. The node may be running."
+                        : "The node may be running.");
     command->callback([options, is_protected, &status] { status = run(*options, is_protected); });
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "app/administration.h"
 #include "command.h"
 #include "configuration_options.h"
 #include "storage/change_feed.h"
@@ -88,10 +89,7 @@ int show(const QuarantineOptions& options) {
 int accept(const QuarantineOptions& options) {
     const auto loaded = read_configuration(*options.configuration);
     if (!loaded) return kUsage;
-    storage::ArchiveOptions archive;
-    archive.data_dir = loaded->configuration.node.data;
-    archive.volume_size = loaded->configuration.storage.volume_size;
-    const auto outcome = storage::accept_quarantined(archive, options.name);
+    const auto outcome = app::administration_of(loaded->configuration)->accept_quarantined(options.name);
     if (!outcome) return failed(outcome.error());
     print(*outcome == storage::IngestOutcome::conflict_replaced
               ? "served now; what was served before is in quarantine"
@@ -100,9 +98,9 @@ int accept(const QuarantineOptions& options) {
 }
 
 int drop(const QuarantineOptions& options) {
-    const auto data = data_of(options);
-    if (!data) return kUsage;
-    const auto dropped = storage::drop_quarantined(*data, options.name);
+    const auto loaded = read_configuration(*options.configuration);
+    if (!loaded) return kUsage;
+    const auto dropped = app::administration_of(loaded->configuration)->drop_quarantined(options.name);
     return dropped ? kOk : failed(dropped.error());
 }
 
@@ -125,9 +123,7 @@ void add_quarantine(CLI::App& app, int& status) {
     add(*group, status, "accept", "Serve it; what was served until now goes to quarantine", accept, true);
     add(*group, status, "drop", "Remove it for good", drop, true);
     group->footer(
-        "accept and drop need the archive for themselves: the node must not be running. `sagitta dump` shows "
-        "what\n"
-        "is in a file of DATA/quarantine.\n\n"
+        "The node may be running. `sagitta dump` shows what is in a file of DATA/quarantine.\n\n"
         "Examples:\n"
         "  sagitta quarantine list --data /srv/dicom\n"
         "  sagitta quarantine accept --data /srv/dicom 1.2.3-0123456789abcdef0123456789abcdef.dcm");

@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 
 #include "app/access_rules.h"
+#include "app/archive_administration.h"
 #include "app/archive_options.h"
 #include "app/audit_handlers.h"
 #include "app/audit_trail.h"
+#include "app/control_server.h"
 #include "app/deid_projects.h"
 #include "app/deletion.h"
 #include "app/house_keeping.h"
@@ -144,6 +146,25 @@ void allow_many_connections() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Without it the node does the rest all the same.
+std::unique_ptr<ControlServer> listen_to_administrators(const Configuration& configuration,
+                                                        storage::Archive& archive, audit::AuditTrail* trail) {
+    auto socket = ControlSocket::listen(configuration.node.data);
+    if (!socket) {
+        log::warning("control: no commands are taken while the node runs: {}", socket.error().message());
+        return nullptr;
+    }
+    auto administration = [&configuration, &archive, trail](const std::string& account) {
+        ArchiveAdministration::Settings settings;
+        settings.trail = trail;
+        settings.by.ae_title = configuration.node.ae_title.str();
+        settings.by.user = account;
+        settings.import_memory = configuration.storage.memory_budget / 4;
+        return std::make_unique<ArchiveAdministration>(archive, configuration, std::move(settings));
+    };
+    return std::make_unique<ControlServer>(std::move(*socket), std::move(administration));
+}
+
 void wait_for_the_end(const sigset_t& signals) {
     while (true) {
         int signal = 0;
@@ -265,6 +286,7 @@ int serve(const Configuration& configuration) {
     std::optional<HouseKeeping> house;
     house.emplace(*archive, deletion, configuration.node.data, configuration.storage,
                   configuration.retentions);
+    auto control = listen_to_administrators(configuration, *archive, trail->get());
     auto started = commitment_scp.start(io);
     if (started) started = (*steps)->start(io);
     if (started) started = ports.start();
@@ -279,6 +301,7 @@ int serve(const Configuration& configuration) {
     patrol.start();
     wait_for_the_end(signals);
     patrol.stop();
+    control.reset();
     ports.stop(configuration.limits.shutdown_grace);
     retrieve_scp.close();
     if (auditing) auditing->activity(false);

@@ -10,7 +10,8 @@
 #include "core/result.h"
 #include "dicom/data_set.h"
 #include "media/name_pattern.h"
-#include "storage/archive.h"
+#include "storage/instance_index.h"
+#include "storage/instance_store.h"
 
 namespace sagitta::media {
 
@@ -38,9 +39,11 @@ struct ExportReport {
 };
 
 /// Files are the stored ones, byte for byte; what counts as exported is on stable storage. A file of that
-/// name with other content is never written over. Errors, before anything is written: invalid_argument for
+/// name with other content is never written over. Another process may have the archive open: what it deletes
+/// meanwhile has failed. So has what is damaged. Errors, before anything is written: invalid_argument for
 /// the identifier, already_exists, io_failure …
-[[nodiscard]] Result<ExportReport> export_instances(const storage::Archive& archive,
+[[nodiscard]] Result<ExportReport> export_instances(const storage::InstanceIndex& index,
+                                                    const storage::InstanceStore& store,
                                                     const ExportOptions& options,
                                                     const std::function<void(const ExportReport&)>& progress);
 

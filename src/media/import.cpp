@@ -283,6 +283,7 @@ private:
 
     void submit(const std::string& name, storage::IncomingInstance instance, std::uint64_t taken) {
         const auto length = instance.file_header.size() + instance.data_set.size();
+        instance.has_own_budget = true;  // budget_: what the network may have waiting stays free for it
         auto submitted = archive_.submit(std::move(instance), [this, name, length, taken](auto outcome) {
             if (outcome) {
                 tally_.filed(*outcome, name, length);

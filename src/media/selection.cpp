@@ -44,6 +44,11 @@ Result<Split> split(const storage::InstanceIndex& index, const dicom::DataSet& i
     return out;
 }
 
+bool is_gone(const storage::InstanceStore& store, const storage::InstanceLocation& where) {
+    const auto checksum = store.checksum(where);
+    return !checksum && checksum.error().code == Errc::not_found;
+}
+
 }  // namespace
 
 storage::InstanceLocation StoredPlace::location() const {
@@ -56,18 +61,20 @@ storage::InstanceLocation StoredPlace::location() const {
     return where;
 }
 
-Result<std::vector<StoredPlace>> select_instances(const storage::Archive& archive,
+Result<std::vector<StoredPlace>> select_instances(const storage::InstanceIndex& index,
+                                                  const storage::InstanceStore& store,
                                                   const dicom::DataSet& identifier) {
-    auto keys = split(archive.index(), identifier);
+    auto keys = split(index, identifier);
     if (!keys) return std::move(keys).error();
     const auto matcher = dicom::DataSetMatcher::parse(keys->for_header);
     if (!matcher) return matcher.error();
     std::vector<StoredPlace> places;
     std::optional<Error> failure;
-    auto found = archive.index().find(keys->query, [&](const storage::Match& match) {
+    auto found = index.find(keys->query, [&](const storage::Match& match) {
         const auto& at = *match.instance;
         if (!matcher->is_universal()) {
-            auto header = storage::read_header(archive.store(), at);
+            auto header = storage::read_header(store, at);
+            if (!header && is_gone(store, at)) return true;
             if (!header) failure = std::move(header).error();
             if (failure) return false;
             if (!matcher->matches(header->data_set)) return true;

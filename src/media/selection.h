@@ -5,7 +5,8 @@
 
 #include "core/result.h"
 #include "dicom/data_set.h"
-#include "storage/archive.h"
+#include "storage/instance_index.h"
+#include "storage/instance_store.h"
 
 namespace sagitta::media {
 
@@ -21,8 +22,10 @@ struct StoredPlace {
 };
 
 /// Instances that satisfy the identifier, keys of every level together. Attributes that are not indexed are
-/// read from the stored headers. Errors: invalid_argument (a key), those of the index.
-[[nodiscard]] Result<std::vector<StoredPlace>> select_instances(const storage::Archive& archive,
+/// read from the stored headers; what was deleted meanwhile satisfies nothing. Errors: invalid_argument (a
+/// key), those of the index.
+[[nodiscard]] Result<std::vector<StoredPlace>> select_instances(const storage::InstanceIndex& index,
+                                                                const storage::InstanceStore& store,
                                                                 const dicom::DataSet& identifier);
 
 }  // namespace sagitta::media

@@ -64,6 +64,11 @@ struct IncomingInstance {
     InstanceRecord record;  ///< extract_record of them
     /// One too large for memory is in this file instead (Archive::spool), and both buffers are empty.
     std::unique_ptr<SpooledInstance> spooled = {};
+    /// An operator's decision for this one, in place of ArchiveOptions::on_conflict; `replace` only with
+    /// StorageLayout::volumes.
+    std::optional<OnConflict> on_conflict = {};
+    /// The caller keeps a limit of its own for what waits: memory_budget is for the others.
+    bool has_own_budget = false;
 };
 
 enum class IngestOutcome : std::uint8_t {
@@ -121,7 +126,7 @@ public:
 
     [[nodiscard]] virtual const InstanceStore& store() const noexcept = 0;
     [[nodiscard]] virtual const InstanceIndex& index() const noexcept = 0;
-    /// Deletes, restores, protects (keeper.h). With StorageLayout::volumes.
+    /// Deletes, restores, protects (keeper.h).
     [[nodiscard]] virtual Keeper& keeper() noexcept = 0;
     [[nodiscard]] virtual ArchiveStatus status() const = 0;
     [[nodiscard]] virtual const RecoveryReport& recovery() const noexcept = 0;

@@ -50,6 +50,22 @@ Result<std::optional<FileRange>> FileStore::file_range(const InstanceLocation& i
     return std::optional<FileRange>(std::move(range));
 }
 
+Result<std::uint64_t> FileStore::checksum(const InstanceLocation& instance) const {
+    auto line = line_of(instance);
+    if (!line) return std::move(line).error();
+    if (auto there = file(instance); !there) return std::move(there).error();
+    return line->checksum;
+}
+
+Result<ListedFile> FileStore::line_of(const InstanceLocation& instance) const {
+    auto lines = list();
+    if (!lines) return std::move(lines).error();
+    auto line = read_list_line(**lines, instance.offset);
+    if (line && line->length != instance.length)
+        return Error(Errc::corrupt, "the list of files is not that of the index", instance.offset);
+    return line;
+}
+
 Result<std::shared_ptr<const File>> FileStore::list() const {
     const std::lock_guard lock(mutex_);
     if (list_) return list_;
@@ -64,13 +80,8 @@ Result<std::shared_ptr<const File>> FileStore::file(const InstanceLocation& inst
         const std::lock_guard lock(mutex_);
         if (const auto known = open_.find(instance.offset); known != open_.end()) return known->second;
     }
-    auto lines = list();
-    if (!lines) return std::move(lines).error();
-    auto line = read_list_line(**lines, instance.offset);
+    auto line = line_of(instance);
     if (!line) return std::move(line).error();
-    if (line->length != instance.length) {
-        return Error(Errc::corrupt, "the list of files is not that of the index", instance.offset);
-    }
     auto file = file_system_.open(layout_.files() + "/" + line->path, OpenMode::read);
     // Deleted since it was looked up: what has its name now, if anything, is another one.
     auto deleted = file_system_.open(deleted_path(layout_, instance.offset), OpenMode::read);

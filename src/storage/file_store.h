@@ -6,6 +6,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "storage/file_list.h"
 #include "storage/file_system.h"
 #include "storage/instance_store.h"
 #include "storage/layout.h"
@@ -22,9 +23,11 @@ public:
     Result<std::size_t> read_into(const InstanceLocation& instance, std::uint64_t offset,
                                   std::span<std::byte> into) const override;
     Result<std::optional<FileRange>> file_range(const InstanceLocation& instance) const override;
+    Result<std::uint64_t> checksum(const InstanceLocation& instance) const override;
 
 private:
     Result<std::shared_ptr<const File>> file(const InstanceLocation& instance) const;
+    Result<ListedFile> line_of(const InstanceLocation& instance) const;
     Result<std::shared_ptr<const File>> list() const;
 
     FileSystem& file_system_;

@@ -89,7 +89,7 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
     pending.checksum = instance.spooled
                            ? instance.spooled->checksum()
                            : member_checksum({instance.file_header.span(), instance.data_set.span()});
-    pending.cost = cost_of(instance);
+    pending.cost = instance.has_own_budget ? 0 : cost_of(instance);
     pending.received = now_seconds();
     pending.instance = std::move(instance);
     pending.done = std::move(done);
@@ -98,7 +98,9 @@ Result<void> Ingest::submit(IncomingInstance instance, IngestCompletion done) {
         if (closing_) return Error(Errc::shutting_down, "the archive is closing");
         if (status_.failed) return Error(Errc::io_failure, status_.failure);
         // One that is larger than the whole budget still gets in, alone.
-        if (status_.queued_instances != 0 && status_.queued_bytes + pending.cost > options_.memory_budget) {
+        const bool has_room = status_.queued_instances == 0 || pending.cost == 0 ||
+                              status_.queued_bytes + pending.cost <= options_.memory_budget;
+        if (!has_room) {
             return Error(Errc::limit_exceeded,
                          fmt::format("{} bytes are waiting to be stored already", status_.queued_bytes));
         }
@@ -331,8 +333,8 @@ Result<Ingest::Verdict> Ingest::judge_one(const Pending& pending, std::size_t n,
 /// goes to quarantine, durably, before the answer.
 Result<Ingest::Verdict> Ingest::judge_conflict(const Pending& pending, const Pending* earlier,
                                                const StoredDataSet& present, Verdict verdict) {
-    const auto& [header, data_set, record, spooled] = pending.instance;
-    if (options_.on_conflict == OnConflict::replace) {
+    const auto& [header, data_set, record, spooled, decided, own_budget] = pending.instance;
+    if (decided.value_or(options_.on_conflict) == OnConflict::replace) {
         verdict.outcome = IngestOutcome::conflict_replaced;
         auto kept = keep_replaced(earlier, record.sop_instance_uid, present);
         verdict.write = kept.has_value();

@@ -33,6 +33,10 @@ public:
     /// holds it. Errors: those of read.
     [[nodiscard]] virtual Result<std::optional<FileRange>> file_range(
         const InstanceLocation& instance) const = 0;
+
+    /// XXH3-64 of the whole file, as it was written down beside it when it came. Errors: those of read;
+    /// not_found also when the instance was deleted and its bytes are gone.
+    [[nodiscard]] virtual Result<std::uint64_t> checksum(const InstanceLocation& instance) const = 0;
 };
 
 }  // namespace sagitta::storage

@@ -281,6 +281,25 @@ Result<void> Keeper::note_studies(std::span<const std::string> study_uids, NoteL
     });
 }
 
+/// On the ingest thread: nothing takes the place of what is served meanwhile and relies on the file.
+Result<bool> Keeper::remove_quarantined(const std::string& name, const InstanceRecord* served) {
+    Result<bool> removed = false;
+    auto done = run([&](IndexWriter& index, DeletionIndex&, MemberWriter&) -> Result<void> {
+        if (served != nullptr) {
+            auto now = index.stored(served->sop_instance_uid);
+            if (!now) return std::move(now).error();
+            if (!*now || (*now)->digest != served->digest) return {};
+        }
+        // What goes wrong here is no failure of the archive.
+        auto gone = file_system_.remove(layout_.quarantine() + "/" + name);
+        if (gone) gone = file_system_.sync_directory(layout_.quarantine());
+        removed = gone ? Result<bool>(true) : Result<bool>(std::move(gone).error());
+        return {};
+    });
+    if (!done) return std::move(done).error();
+    return removed;
+}
+
 void Keeper::set_room(const Room& room) {
     ingest_.set_room(room);
 }

@@ -25,6 +25,7 @@ class IndexWriter;
 class DeletionIndex;
 class MemberWriter;
 class VolumeUse;
+struct InstanceRecord;
 struct NoteLine;
 struct Placement;
 
@@ -77,6 +78,10 @@ public:
     /// these studies: an event of the change feed for each. Errors: invalid_argument (no UIDs).
     [[nodiscard]] Result<void> note_completion(std::span<const std::string> study_uids,
                                                const std::string& step_uid);
+
+    /// Removes a file of DATA/quarantine for good. With `served`, only when that is what is served under its
+    /// SOP Instance UID at that moment; the answer is whether it was removed. Errors: also not_found.
+    [[nodiscard]] Result<bool> remove_quarantined(const std::string& name, const InstanceRecord* served);
 
     /// From now on so much is taken; more is refused with no_space.
     void set_room(const Room& room);

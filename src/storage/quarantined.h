@@ -1,5 +1,5 @@
-// What lies in DATA/quarantine, for an operator to decide about. The archive must not be open elsewhere
-// where something is changed.
+// What lies in DATA/quarantine, for an operator to decide about: with the archive that is open, or one that
+// nobody has open.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +32,22 @@ struct Quarantined {
 /// The one of that name. Errors: not_found, io_failure.
 [[nodiscard]] Result<Quarantined> find_quarantined(const std::string& data_dir, std::string_view name);
 
-/// Serves the instance; one of its SOP Instance UID that was served takes its place in quarantine.
-/// A crash leaves both, and accepting again finishes it. `options` as for Archive::open; its
-/// on_conflict does not matter. Errors: also not_found, invalid_argument (no instance),
-/// already_exists (archive in use).
+/// Serves the instance; one of its SOP Instance UID that was served takes its place in quarantine. A crash
+/// leaves both, and accepting again finishes it. Waits for the disk. Errors: those of Archive::submit, also
+/// not_found, invalid_argument (no instance), unsupported (with StorageLayout::files another one is served).
+[[nodiscard]] Result<IngestOutcome> accept_quarantined(Archive& archive, const std::string& data_dir,
+                                                       std::string_view name,
+                                                       FileSystem* file_system = nullptr);
+
+/// The same with an archive that is opened for it. `options` as for Archive::open; layout and on_conflict do
+/// not matter. Errors: also already_exists (archive in use).
 [[nodiscard]] Result<IngestOutcome> accept_quarantined(ArchiveOptions options, std::string_view name);
 
-/// Removes it for good. Errors: as above.
+/// Removes it for good. Errors: not_found, io_failure.
+[[nodiscard]] Result<void> drop_quarantined(Archive& archive, const std::string& data_dir,
+                                            std::string_view name);
+
+/// The same of an archive that nobody has open. Errors: also already_exists (archive in use).
 [[nodiscard]] Result<void> drop_quarantined(const std::string& data_dir, std::string_view name,
                                             FileSystem* file_system = nullptr);
 

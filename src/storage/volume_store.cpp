@@ -76,6 +76,21 @@ Result<std::optional<FileRange>> VolumeStore::file_range(const InstanceLocation&
     return std::optional<FileRange>(std::move(range));
 }
 
+Result<std::uint64_t> VolumeStore::checksum(const InstanceLocation& instance) const {
+    const auto held = use_.hold(instance.volume);
+    auto file = volume(instance.volume);
+    if (!file) return std::move(file).error();
+    TarBlock block{};
+    auto read = (*file)->read_at(instance.offset - kTarBlock, block);
+    if (!read) return std::move(read).error();
+    const auto member = parse_tar_header(block);
+    if (member && is_purged_member(*member))
+        return Error(Errc::not_found, "the instance was deleted", instance.offset);
+    if (!member || !member->checksum || member->size != instance.length)
+        return Error(Errc::corrupt, "the header before the instance is damaged", instance.offset);
+    return *member->checksum;
+}
+
 Result<std::shared_ptr<const File>> VolumeStore::volume(std::uint32_t number) const {
     const std::lock_guard lock(mutex_);
     const auto replaced = use_.replaced(number);

@@ -22,6 +22,7 @@ public:
     Result<std::size_t> read_into(const InstanceLocation& instance, std::uint64_t offset,
                                   std::span<std::byte> into) const override;
     Result<std::optional<FileRange>> file_range(const InstanceLocation& instance) const override;
+    Result<std::uint64_t> checksum(const InstanceLocation& instance) const override;
 
 private:
     Result<std::shared_ptr<const File>> volume(std::uint32_t number) const;

@@ -93,7 +93,6 @@ class Commands(Kept):
         node = self.node(settings=["storage.volume_size=64KiB"])
         sent = self.store(node, 6)
         gone, kept = list(sent)[2], list(sent)[3]
-        self.assertEqual(1, self.delete(node, "--study", gone, check=1).status, "the node is running")
         node.stop()
         self.assertIn("deleted", json.loads(self.delete(node, "--study", gone, "--json").out))
         self.assertIn(gone, self.delete(node, "--list").text)

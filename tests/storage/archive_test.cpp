@@ -276,6 +276,24 @@ TEST(Archive, RefusesBeyondItsMemoryBudget) {
     EXPECT_TRUE(put(*archive, large)) << "one larger than the budget still gets in, alone";
 }
 
+TEST(Archive, WhoKeepsALimitOfHisOwnIsNotRefusedAndTakesNothing) {
+    TemporaryDirectory directory;
+    ArchiveOptions options;
+    options.memory_budget = 20'000;
+    auto archive = open_archive(directory.path(), options);
+    Answers answers;
+    for (int n = 0; n < 200; ++n) {
+        auto sample = numbered(n);
+        sample.content = std::string(4000, 'x');
+        auto instance = incoming(sample);
+        instance.has_own_budget = true;
+        EXPECT_TRUE(archive->submit(std::move(instance), answers.expect(static_cast<std::size_t>(n))));
+        EXPECT_EQ(archive->status().queued_bytes, 0u);
+    }
+    for (const auto& [n, answer] : answers.wait()) EXPECT_TRUE(answer);
+    EXPECT_EQ(archive->index().counts()->instances, 200u);
+}
+
 TEST(Archive, RefusesARecordThatIsNotOfTheseBytes) {
     TemporaryDirectory directory;
     auto archive = open_archive(directory.path());

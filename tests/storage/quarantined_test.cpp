@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/log.h"
+#include "storage/keeper.h"
 #include "storage/maintenance.h"
 #include "storage/quarantined.h"
 #include "tests/storage/faulty_file_system.h"
@@ -124,6 +125,106 @@ TEST(Quarantine, Drops) {
     ASSERT_TRUE(drop_quarantined(directory.path(), name));
     EXPECT_TRUE(kept(directory.path()).empty());
     EXPECT_EQ(served(*open_archive(directory.path()), first().sop_uid), file_bytes(first()));
+    log::set_level(log::Level::info);
+}
+
+TEST(Quarantine, IsDecidedAboutWithTheArchiveOpen) {
+    log::set_level(log::Level::off);
+    TemporaryDirectory directory;
+    const auto name = make_conflict(directory.path());
+    ArchiveOptions options;
+    options.memory_budget = 1;
+    auto archive = open_archive(directory.path(), options);
+    auto outcome = accept_quarantined(*archive, directory.path(), name);
+    ASSERT_TRUE(outcome) << outcome.error().message();
+    EXPECT_EQ(*outcome, IngestOutcome::conflict_replaced) << "whatever the archive does of itself";
+    EXPECT_EQ(served(*archive, first().sop_uid), file_bytes(newcomer()));
+    EXPECT_EQ(kept(directory.path()), std::set<std::string>{file_bytes(first())});
+    EXPECT_EQ(accept_quarantined(*archive, directory.path(), name).error().code, Errc::not_found);
+    auto third = first();
+    third.content = "a third one";
+    ASSERT_TRUE(put(*archive, third));
+    EXPECT_EQ(served(*archive, first().sop_uid), file_bytes(newcomer())) << "for others nothing has changed";
+    auto left = list_quarantine(directory.path());
+    ASSERT_TRUE(left);
+    EXPECT_EQ(left->size(), 2u);
+    for (const auto& one : *left) EXPECT_TRUE(drop_quarantined(*archive, directory.path(), one.name));
+    EXPECT_TRUE(kept(directory.path()).empty());
+    log::set_level(log::Level::info);
+}
+
+TEST(Quarantine, OneTooLargeForMemoryIsAcceptedInPieces) {
+    log::set_level(log::Level::off);
+    for (const auto layout : {StorageLayout::volumes, StorageLayout::files}) {
+        TemporaryDirectory directory;
+        ArchiveOptions options;
+        options.layout = layout;
+        auto archive = open_archive(directory.path(), options);
+        auto large = newcomer();
+        large.content = std::string((16u << 20) + 12'345, 'x');
+        ASSERT_TRUE(put(*archive, first()));
+        ASSERT_TRUE(put(*archive, large));
+        auto all = list_quarantine(directory.path());
+        ASSERT_TRUE(all && all->size() == 1);
+        Scope scope;
+        scope.sop_instance_uids = {first().sop_uid};
+        if (layout == StorageLayout::files) {
+            ASSERT_TRUE(archive->keeper().remove(scope, {}));
+        }
+        auto outcome = accept_quarantined(*archive, directory.path(), all->front().name);
+        ASSERT_TRUE(outcome) << outcome.error().message();
+        EXPECT_TRUE(served(*archive, first().sop_uid) == file_bytes(large));
+        const bool is_replaced = layout == StorageLayout::volumes;
+        EXPECT_EQ(*outcome, is_replaced ? IngestOutcome::conflict_replaced : IngestOutcome::stored);
+        EXPECT_EQ(kept(directory.path()).size(), is_replaced ? 1u : 0u);
+        EXPECT_TRUE(std::filesystem::is_empty(directory.path() + "/incoming"));
+        archive.reset();
+        ASSERT_TRUE(reindex(directory.path(), {}));
+        auto checked = verify(directory.path(), [](std::string_view line) { ADD_FAILURE() << line; });
+        EXPECT_TRUE(checked && checked->problems == 0);
+    }
+    log::set_level(log::Level::info);
+}
+
+TEST(Quarantine, KeepsWhatIsNoLongerServed) {
+    log::set_level(log::Level::off);
+    TemporaryDirectory directory;
+    const auto name = make_conflict(directory.path());
+    auto archive = open_archive(directory.path());
+    const auto record = incoming(newcomer()).record;
+    // As if another one had taken its place after it was accepted.
+    auto removed = archive->keeper().remove_quarantined(name, &record);
+    ASSERT_TRUE(removed);
+    EXPECT_FALSE(*removed);
+    EXPECT_EQ(kept(directory.path()), std::set<std::string>{file_bytes(newcomer())});
+    ASSERT_TRUE(accept_quarantined(*archive, directory.path(), name));
+    EXPECT_EQ(archive->keeper().remove_quarantined(name, nullptr).error().code, Errc::not_found);
+    EXPECT_FALSE(archive->status().failed);
+    log::set_level(log::Level::info);
+}
+
+TEST(Quarantine, WithFilesOnlyWhereNothingIsServed) {
+    log::set_level(log::Level::off);
+    TemporaryDirectory directory;
+    ArchiveOptions options;
+    options.layout = StorageLayout::files;
+    auto archive = open_archive(directory.path(), options);
+    ASSERT_TRUE(put(*archive, first()));
+    ASSERT_TRUE(put(*archive, newcomer()));
+    auto all = list_quarantine(directory.path());
+    ASSERT_TRUE(all && all->size() == 1);
+    const auto name = all->front().name;
+    EXPECT_EQ(accept_quarantined(*archive, directory.path(), name).error().code, Errc::unsupported);
+    EXPECT_EQ(kept(directory.path()), std::set<std::string>{file_bytes(newcomer())});
+    EXPECT_EQ(served(*archive, first().sop_uid), file_bytes(first()));
+    Scope scope;
+    scope.sop_instance_uids = {first().sop_uid};
+    ASSERT_TRUE(archive->keeper().remove(scope, {}));
+    auto outcome = accept_quarantined(*archive, directory.path(), name);
+    ASSERT_TRUE(outcome) << outcome.error().message();
+    EXPECT_EQ(*outcome, IngestOutcome::stored);
+    EXPECT_EQ(served(*archive, first().sop_uid), file_bytes(newcomer()));
+    EXPECT_TRUE(kept(directory.path()).empty());
     log::set_level(log::Level::info);
 }
 
