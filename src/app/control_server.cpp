@@ -139,7 +139,7 @@ void ControlServer::read(Client& client) {
 
 void ControlServer::begin(Client& client) {
     const auto working = std::count_if(clients_.begin(), clients_.end(), [](const Client& other) {
-        return other.worker.joinable() && !other.done;
+        return other.worker.joinable() && !other.carried_out;
     });
     if (static_cast<std::size_t>(working) >= limits_.requests)
         return turn_away(client, {Errc::limit_exceeded, "the node is busy with other requests of this kind"});
@@ -157,11 +157,14 @@ void ControlServer::begin(Client& client) {
 void ControlServer::carry_out(Client& client, std::string_view line) {
     auto request = parse_request(line);
     if (!request) {
+        client.carried_out = true;
         (void)send_all(client.connection, answer_line(Result<void>(request.error())));
         return;
     }
     log::info("control: {} asks for {}", log::escaped(client.account), to_string(request->kind));
-    if (!send_all(client.connection, answer_to(client, *request)))
+    const auto answer = answer_to(client, *request);
+    client.carried_out = true;  // whoever has the answer may ask again
+    if (!send_all(client.connection, answer))
         log::warning("control: nobody waited for the answer to {}", to_string(request->kind));
 }
 

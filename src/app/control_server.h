@@ -42,8 +42,9 @@ private:
         std::string account;
         std::string received;
         Clock::time_point until;
-        std::thread worker;              ///< once it has asked
-        std::atomic<bool> gone = false;  ///< it has left, or must not be waited for
+        std::thread worker;                     ///< once it has asked
+        std::atomic<bool> gone = false;         ///< it has left, or must not be waited for
+        std::atomic<bool> carried_out = false;  ///< the answer is left
         std::atomic<bool> done = false;
     };
     using Clients = std::list<Client>;

@@ -24,7 +24,10 @@ class LibarchiveWriter final : public ContainerWriter {
 public:
     explicit LibarchiveWriter(dicom::NewFile file) : file_(std::move(file)), writer_(archive_write_new()) {}
     ~LibarchiveWriter() override {
-        if (!finished_) archive_write_fail(writer_.get());
+        if (finished_) return;
+        // The library frees all it has only when it has closed; the file is given up anyway.
+        abandoned_ = true;
+        archive_write_close(writer_.get());
     }
 
     Result<void> open(std::string_view path) {
@@ -75,6 +78,7 @@ public:
 private:
     static la_ssize_t write(struct archive* writer, void* self, const void* bytes, std::size_t count) {
         auto& own = *static_cast<LibarchiveWriter*>(self);
+        if (own.abandoned_) return static_cast<la_ssize_t>(count);
         auto appended = own.file_.append({static_cast<const std::byte*>(bytes), count});
         if (appended) return static_cast<la_ssize_t>(count);
         archive_set_error(writer, EIO, "%s", "the file cannot be written");
@@ -92,6 +96,7 @@ private:
     dicom::NewFile file_;
     std::optional<Error> failure_;
     bool finished_ = false;
+    bool abandoned_ = false;
     std::unique_ptr<struct archive, FreeWriter> writer_;
 };
 

@@ -28,7 +28,7 @@ struct World {
 
     void wait_for_purges(int count) {
         std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return purging == count; });
+        EXPECT_TRUE(changed.wait_for(lock, std::chrono::minutes(1), [&] { return purging == count; }));
     }
     void let_purge() {
         const std::lock_guard lock(mutex);
