@@ -15,7 +15,8 @@ namespace sagitta {
 /// What begins there, and was taken. Thread-safe.
 void give_back_object_memory(std::byte* memory) noexcept;
 
-/// Taken from the system at the moment, used or kept for later.
+/// Bytes taken from the system at the moment, used or kept for later: of what is not used at most 32 MiB, and
+/// the rest of chunks of 8 MiB that something is in. Thread-safe.
 [[nodiscard]] std::size_t object_memory_bytes() noexcept;
 
 }  // namespace sagitta

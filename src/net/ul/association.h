@@ -94,11 +94,12 @@ public:
     /// Copies `pdus` (whole encoded PDUs) behind what is waiting; they leave when the caller next
     /// suspends, together. Does nothing after the end.
     virtual void write_soon(std::span<const std::byte> pdus) = 0;
-    /// What write_soon took and the socket has not.
+    /// Bytes that write_soon took and the socket has not.
     [[nodiscard]] virtual std::size_t waiting_bytes() const = 0;
     /// Waits until less than `max_bytes` wait. Errors: what ended the association.
     [[nodiscard]] virtual Task<Result<void>> drain(std::size_t max_bytes) = 0;
-    /// Writes what is waiting and then `pieces`, uncopied: they must stay valid until the answer.
+    /// Writes what is waiting and then `pieces`, uncopied unless they are short: they must stay valid until
+    /// the answer. Errors: what ended the association; after a write that failed that may still be to come.
     [[nodiscard]] virtual Task<Result<void>> write(std::span<const std::span<const std::byte>> pieces) = 0;
 
     /// False where every byte has to pass through this process.
